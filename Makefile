@@ -1,0 +1,43 @@
+# Every target makes .venv first; a second call does not install again.
+PYTHON ?= python3
+BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
+READY := .venv/ready
+
+.PHONY: help bench test lint format readme reference clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "unloop needs Python 3.11 or newer; this one is %d.%d. Name another with make PYTHON=..." % sys.version_info[:2])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group dev
+	@touch $(READY)
+
+bench: $(READY) ## measure the quick grid, print the speed-ups, write the report
+	$(BIN)/python -m pytest --benchmark-only --grid quick
+
+test: $(READY) ## run the tests
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## ruff (lint and format) and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+readme: $(READY) ## generate the README's table and figure from results/reference
+	$(BIN)/python -m bench.readme
+
+reference: $(READY) ## measure the full grid again into results/reference (20 minutes, an idle machine)
+	rm -rf results/reference
+	$(BIN)/unloop run --grid full --out results/reference
+	$(BIN)/python -m bench.readme
+
+clean: ## remove the environment and all caches; results stay
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

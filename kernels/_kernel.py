@@ -1,0 +1,125 @@
+"""The Kernel record: one rung of the ladder, and the checks at its door."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+CostAndGradient = tuple[float, Array, float]
+
+
+def identity(array: Array) -> Array:
+    """The native form of a kernel that computes on NumPy arrays."""
+    return array
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One way of computing the gradient step of logistic regression.
+
+    Calling a kernel checks the inputs and returns NumPy outputs; `bind` is what a clock should time.
+
+    Attributes:
+        name: The kernel's name, that of its file.
+        title: What it is, in a few words.
+        change: One sentence: what it changes from the rung before.
+        function: `function(w, b, X, Y) -> (J, dw, db)` on inputs in native form, unchecked.
+        threads: "one" if it can't use more than one thread, "all" if it can.
+        compiled: The first call compiles, so it takes longer than the others.
+        native: Brings one float64 array (w, X or Y) to the form that `function` wants.
+        cost_from: "z" where J is accurate for every finite z; "a" where it is computed from the activation, so that
+            rounding of a enters it: amplified by 1/a or 1/(1-a), infinite or NaN once a is exactly 0 or 1.
+        descend: `descend(w, b, X, Y, alpha, iterations) -> (w, b, costs)` with the iterations compiled, if there is one.
+        missing: The package that this kernel lacks here, or None.
+    """
+
+    name: str
+    title: str
+    change: str
+    function: Callable[..., Any]
+    threads: Literal["one", "all"] = "one"
+    compiled: bool = False
+    native: Callable[[Array], Any] = identity
+    cost_from: Literal["z", "a"] = "z"
+    descend: Callable[..., tuple[Array, float, Array]] | None = None
+    missing: str | None = None
+
+    def __call__(self, w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike) -> CostAndGradient:
+        """Cost and gradient, inputs checked.
+
+        Args:
+            w: Weights, shape (n_x,).
+            b: Bias.
+            X: Examples in columns, shape (n_x, m).
+            Y: Labels 0 or 1, shape (m,).
+
+        Returns:
+            J, the mean cost; dw, shape (n_x,); db.
+
+        Raises:
+            ValueError: On a wrong shape, m = 0, n_x = 0, labels other than 0 and 1, NaN or infinity.
+            TypeError: On a dtype that float64 can't hold (complex, object, text, longer floats).
+        """
+        J, dw, db = self.bind(w, b, X, Y)()
+        return float(J), np.asarray(dw, dtype=np.float64), float(db)
+
+    def bind(self, w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike) -> Callable[[], Any]:
+        """A callable that does the arithmetic and nothing else; its inputs are checked and converted here."""
+        w, b, X, Y = check_inputs(w, b, X, Y)
+        return partial(self.function, self.native(w), b, self.native(X), self.native(Y))
+
+
+def check_inputs(
+    w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike
+) -> tuple[Array, float, Array, Array]:
+    """The inputs as aligned, contiguous float64 arrays of the contract's shapes; not copied where they are so already.
+
+    Raises:
+        ValueError: See `Kernel.__call__`.
+        TypeError: See `Kernel.__call__`.
+    """
+    X = _as_float64("X", X)
+    if X.ndim != 2:
+        raise ValueError(f"X must have shape (n_x, m), examples in columns; got {X.shape}")
+    n_x, m = X.shape
+    if n_x == 0 or m == 0:
+        raise ValueError(f"X must hold at least one feature and one example; got (n_x, m) = {X.shape}")
+    w = _vector("w", w, n_x, "n_x")
+    Y = _vector("Y", Y, m, "m")
+    bias = _as_float64("b", b)
+    if bias.ndim != 0:
+        raise ValueError(f"b must be a single number; got shape {bias.shape}")
+    for name, array in (("w", w), ("b", bias), ("X", X), ("Y", Y)):
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} holds NaN or infinity")
+    if not ((Y == 0.0) | (Y == 1.0)).all():
+        raise ValueError("Y must hold labels 0 and 1 only")
+    if not (X.flags.c_contiguous or X.flags.f_contiguous):
+        X = np.asfortranarray(X)
+    return w, float(bias), X, np.ascontiguousarray(Y)
+
+
+def _as_float64(name: str, value: npt.ArrayLike) -> Array:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub" or not np.can_cast(array.dtype, np.float64, casting="same_kind"):
+        raise TypeError(f"{name} must be real numbers that float64 can hold; got dtype {array.dtype}")
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        raise TypeError(f"{name} has dtype {array.dtype}; converting it to float64 would lose digits, so convert it first")
+    return np.require(array, dtype=np.float64, requirements="A")
+
+
+def _vector(name: str, value: npt.ArrayLike, length: int, symbol: str) -> Array:
+    vector = _as_float64(name, value)
+    if vector.shape == (length,):
+        return np.ascontiguousarray(vector)
+    message = f"{name} must have shape ({symbol},) = ({length},); got {vector.shape}"
+    if vector.ndim == 2 and 1 in vector.shape:
+        message += (
+            f". A column or row vector broadcasts against ({length},) to a matrix without an error;"
+            f" pass {name}.ravel()"
+        )
+    raise ValueError(message)

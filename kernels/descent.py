@@ -1,0 +1,73 @@
+"""Gradient descent: the iterations around a step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kernels._kernel import Array, Kernel, check_inputs
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Where gradient descent ended.
+
+    Attributes:
+        w: Weights after the last iteration, shape (n_x,).
+        b: Bias after the last iteration.
+        costs: J before each update, shape (iterations,).
+    """
+
+    w: Array
+    b: float
+    costs: Array
+
+
+def gradient_descent(
+    kernel: Kernel,
+    X: npt.ArrayLike,
+    Y: npt.ArrayLike,
+    alpha: float,
+    iterations: int,
+    w: npt.ArrayLike | None = None,
+    b: float = 0.0,
+    *,
+    compiled: bool = False,
+) -> Descent:
+    """Descend from w and b (zeros, as in the notes) by w <- w - alpha dw, b <- b - alpha db.
+
+    Args:
+        kernel: The kernel that computes J, dw and db in each iteration.
+        X: Examples in columns, shape (n_x, m).
+        Y: Labels 0 or 1, shape (m,).
+        alpha: Learning rate.
+        iterations: How many steps to take, 0 or more.
+        w: Weights to start from, shape (n_x,); zeros if None.
+        b: Bias to start from.
+        compiled: Compile the loop over the iterations too, for a kernel that has such a form (`kernel.descend`):
+            calling a kernel 1000 times from Python has a cost of its own.
+
+    Raises:
+        ValueError: As a kernel does; also for alpha that is not finite, negative iterations, or compiled=True with a
+            kernel that has no compiled form.
+        TypeError: As a kernel does.
+    """
+    if w is None:
+        w = np.zeros(np.shape(X)[0] if np.ndim(X) == 2 else 0)
+    w, b, X, Y = check_inputs(w, b, X, Y)
+    if not np.isfinite(alpha):
+        raise ValueError(f"alpha must be finite; got {alpha}")
+    if iterations < 0:
+        raise ValueError(f"iterations must be 0 or more; got {iterations}")
+    if compiled:
+        if kernel.descend is None:
+            raise ValueError(f"{kernel.name} has no form with compiled iterations")
+        return Descent(*kernel.descend(w, b, X, Y, float(alpha), iterations))
+    X_native, Y_native = kernel.native(X), kernel.native(Y)
+    costs = np.empty(iterations)
+    w = w.copy()
+    for k in range(iterations):
+        costs[k], dw, db = kernel.function(kernel.native(w), b, X_native, Y_native)
+        w = w - alpha * np.asarray(dw)
+        b = b - alpha * float(db)
+    return Descent(w, b, costs)

@@ -1,0 +1,39 @@
+"""The Python loop compiled: `python_loop`'s very function, not a copy.
+
+Changes: the interpreter goes; the arithmetic is the same, in the same order, in strict IEEE arithmetic.
+Passes over X: two an example, the second from the cache: one from memory.
+Allocates: dw, and once more for dw / m.
+So: an element costs machine instructions instead of interpreted ones. The sum over the features may not be
+reordered, so each addition waits for the one before, and SIMD stays unused in it.
+"""
+
+import numba
+import numpy as np
+
+from kernels import python_loop
+from kernels._kernel import Array, Kernel
+
+# error_model="numpy": a division by zero gives infinity, as IEEE says; Python's check for it would keep loops scalar.
+cost_and_gradient = numba.njit(error_model="numpy")(python_loop.cost_and_gradient)
+
+
+@numba.njit(error_model="numpy")
+def descend(w: Array, b: float, X: Array, Y: Array, alpha: float, iterations: int) -> tuple[Array, float, Array]:
+    """Gradient descent from w and b with the iterations compiled too; returns w, b and the costs (iterations,)."""
+    costs = np.empty(iterations)
+    for k in range(iterations):
+        J, dw, db = cost_and_gradient(w, b, X, Y)
+        costs[k] = J
+        w = w - alpha * dw
+        b = b - alpha * db
+    return w, b, costs
+
+
+KERNEL = Kernel(
+    name="numba_loop",
+    title="Numba loop, strict",
+    change="python_loop's own function, compiled by Numba in strict IEEE arithmetic.",
+    function=cost_and_gradient,
+    compiled=True,
+    descend=descend,
+)
