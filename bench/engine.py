@@ -1,0 +1,237 @@
+"""The clock: a generator of samples, all kernels of a cell interleaved.
+
+It knows kernels and a problem, and nothing of pytest, files, progress or plots. In this order, for a cell:
+
+1. The first call of each kernel, on a few examples, is timed on its own: it is the one that compiles.
+2. A kernel too slow for the cell is found by prediction from calls on fewer examples, and not run.
+3. The first whole call goes through the agreement gate. What fails is never timed.
+4. Loops per sample are calibrated, so that a sample lasts at least the preset's `sample_seconds`, and frozen.
+5. Rounds: each takes one sample of every kernel, in the order of a row of a cyclic Latin square, shuffled anew for
+   every block of rounds. A kernel whose samples are long takes part in every second, third, ... round only, so that
+   a slow kernel does not leave the fast ones with few rounds. Speed-ups pair the rounds that two kernels share.
+"""
+
+import gc
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
+from typing import Any
+
+import numba
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from bench import agreement
+from bench.agreement import Agreement, Disagreement
+from bench.grid import ALPHA, Cell, Preset
+from bench.problem import Problem
+from kernels import Kernel, gradient_descent
+
+CONTROL = "A/A control"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A kernel in a cell; `compiled_descent` where its training runs iterate in compiled code."""
+
+    kernel: Kernel
+    compiled_descent: bool = False
+
+
+@dataclass(frozen=True)
+class FirstCall:
+    """The first call of a kernel in a cell, in seconds; the first of all for a compiled kernel compiles it."""
+
+    kernel: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A kernel that was not run, and its predicted seconds a call."""
+
+    kernel: str
+    reason: str
+    predicted: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A kernel that disagreed or raised; it is not timed."""
+
+    kernel: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """Loops per sample, and every how many rounds each kernel takes part; how many rounds there will be."""
+
+    loops: dict[str, int]
+    every: dict[str, int]
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Round:
+    """The samples of a round in the order taken: kernel, seconds and CPU seconds, of all its loops together."""
+
+    index: int
+    samples: list[tuple[str, float, float]]
+
+
+Event = FirstCall | Skipped | Failed | Agreement | Calibrated | Round
+
+
+@contextmanager
+def held_to(threads: int) -> Iterator[None]:
+    """Hold BLAS, OpenMP and Numba to a number of threads."""
+    before = numba.get_num_threads()
+    with threadpool_limits(limits=threads):
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+        try:
+            yield
+        finally:
+            numba.set_num_threads(before)
+
+
+def measure(
+    cell: Cell,
+    problem: Problem,
+    expected: Any,
+    contestants: Mapping[str, Contestant],
+    preset: Preset,
+    seed: int,
+) -> Iterator[Event]:
+    """Measure the contestants on a cell.
+
+    Args:
+        cell: The cell; its threads hold for all.
+        problem: The cell's problem.
+        expected: `agreement.expect(problem)`, or `agreement.expect_descent(...)` for a training cell.
+        contestants: Label -> contestant.
+        preset: Cap, budget and rounds.
+        seed: Seed of the order within rounds.
+    """
+    with held_to(cell.threads):
+        calls: dict[str, Callable[[], Any]] = {}
+        for label, contestant in contestants.items():
+            try:
+                yield from _admit(label, contestant, cell, problem, expected, preset, calls)
+            except Disagreement as error:
+                yield Failed(label, str(error))
+            except Exception as error:  # a kernel may raise anything; the run goes on without it
+                yield Failed(label, f"{label}: raised {type(error).__name__}: {error}")
+        if calls:
+            yield from _rounds(calls, preset, seed)
+
+
+def _admit(
+    label: str,
+    contestant: Contestant,
+    cell: Cell,
+    problem: Problem,
+    expected: Any,
+    preset: Preset,
+    calls: dict[str, Callable[[], Any]],
+) -> Iterator[Event]:
+    few = _bind(contestant, cell, problem.head(8), iterations=min(1, cell.iterations))
+    yield FirstCall(label, _seconds(few)[0])
+    predicted = _predict(contestant, cell, problem, preset.cap)
+    if predicted > preset.cap:
+        reason = f"a call would take about {predicted:.2g} s, over the {preset.name} grid's cap of {preset.cap:g} s"
+        yield Skipped(label, reason, predicted)
+        return
+    call = _bind(contestant, cell, problem, cell.iterations)
+    outputs = call()
+    if cell.iterations:
+        yield agreement.judge_descent(label, outputs, expected, contestant.kernel.cost_from)
+    else:
+        yield agreement.judge(label, outputs, expected, contestant.kernel.cost_from)
+    calls[label] = call
+
+
+def _bind(contestant: Contestant, cell: Cell, problem: Problem, iterations: int) -> Callable[[], Any]:
+    kernel = contestant.kernel
+    if cell.iterations:
+        compiled = contestant.compiled_descent
+        return partial(gradient_descent, kernel, problem.X, problem.Y, ALPHA, iterations, compiled=compiled)
+    return kernel.bind(problem.w, problem.b, problem.X, problem.Y)
+
+
+def _predict(contestant: Contestant, cell: Cell, problem: Problem, cap: float) -> float:
+    """Seconds of a whole call, from calls on 8, 64, 512 ... examples; the last of them is long enough to tell."""
+    m = 8
+    while m < problem.m:
+        seconds, _ = _seconds(_bind(contestant, cell, problem.head(m), iterations=min(1, cell.iterations)))
+        predicted = seconds * problem.m / m * max(1, cell.iterations)
+        # On few examples the cost of a call itself counts too often: believe a "too slow" only from a longer call.
+        if predicted <= cap or seconds > cap / 32:
+            return predicted
+        m *= 8
+    return 0.0
+
+
+def _seconds(call: Callable[[], Any], loops: int = 1) -> tuple[float, float]:
+    """Wall and CPU seconds of `loops` calls."""
+    calls = repeat(None, loops)
+    cpu = time.process_time()
+    start = time.perf_counter()
+    for _ in calls:
+        call()
+    wall = time.perf_counter() - start
+    return wall, time.process_time() - cpu
+
+
+def _rounds(calls: Mapping[str, Callable[[], Any]], preset: Preset, seed: int) -> Iterator[Event]:
+    loops, seconds = {}, {}
+    for label, call in calls.items():
+        loops[label], seconds[label] = _calibrate(call, preset.sample_seconds)
+    rounds, every = _plan(seconds, preset)
+    yield Calibrated(loops, every, rounds)
+    rng = np.random.default_rng([seed, 3])
+    labels: list[str] = []
+    gc.collect()
+    for index in range(rounds):
+        row = index % len(calls)
+        if row == 0:
+            labels = [str(label) for label in rng.permutation(list(calls))]
+        order = labels[row:] + labels[:row]
+        samples = []
+        gc.disable()
+        try:
+            for label in order:
+                if index % every[label] == 0:
+                    samples.append((label, *_seconds(calls[label], loops[label])))
+        finally:
+            gc.enable()
+        yield Round(index, samples)
+
+
+def _calibrate(call: Callable[[], Any], target: float) -> tuple[int, float]:
+    """Loops per sample: the target passed twice in a row; and the seconds of such a sample."""
+    loops, passed = 1, 0
+    while True:
+        seconds, _ = _seconds(call, loops)
+        if seconds >= target:
+            passed += 1
+            if passed == 2 or seconds > 20 * target:
+                return loops, seconds
+        else:
+            passed = 0
+            loops = math.ceil(loops * min(10.0, 1.2 * target / max(seconds, 1e-9)))
+
+
+def _plan(seconds: Mapping[str, float], preset: Preset) -> tuple[int, dict[str, int]]:
+    """How many rounds, and every how many of them each kernel takes part in."""
+    wanted = {
+        label: min(max(int(preset.budget / sample), preset.min_rounds), preset.max_rounds)
+        for label, sample in seconds.items()
+    }
+    rounds = max(wanted.values())
+    # Powers of two, so that the rounds of any two kernels are nested and pair up.
+    return rounds, {label: 1 << ((rounds // count).bit_length() - 1) for label, count in wanted.items()}

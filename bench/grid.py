@@ -1,0 +1,133 @@
+"""Cells (m, n_x, order, threads) and the presets smoke, quick and full."""
+
+import os
+from dataclasses import dataclass
+from itertools import product
+
+from bench.problem import Order
+
+MAX_ELEMENTS = 100_000_000
+ALPHA = 0.1  # of the training runs
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the grid; its kernels are measured together.
+
+    Attributes:
+        m: Number of examples.
+        n_x: Number of features.
+        order: Layout of X, "F" or "C".
+        threads: How many threads a kernel may use.
+        problem: "synthetic" or "breast_cancer".
+        iterations: 0 for one gradient step; else the length of a training run of gradient descent.
+    """
+
+    m: int
+    n_x: int
+    order: Order = "F"
+    threads: int = 1
+    problem: str = "synthetic"
+    iterations: int = 0
+
+    @property
+    def id(self) -> str:
+        """The cell's name in test ids and files; made of characters that `pytest -k` takes."""
+        shape = f"m{self.m}-n_x{self.n_x}-{self.order}-{self.threads}t"
+        return shape if self.problem == "synthetic" else f"{self.problem}-{shape}-{self.iterations}it"
+
+    @property
+    def label(self) -> str:
+        """The cell in words."""
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        words = f"m = {self.m:,}, n_x = {self.n_x:,}, order {self.order}, {threads}"
+        return words if self.problem == "synthetic" else f"{self.problem}, {self.iterations} iterations: {words}"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of X."""
+        return 8 * self.m * self.n_x
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A grid and how long to measure each of its cells.
+
+    Attributes:
+        name: The preset's name.
+        cells: In the order in which they are measured: cells of one problem stand together.
+        cap: A kernel whose predicted call takes longer than this is not run, in seconds.
+        budget: How long the samples of one kernel in one cell should take altogether, in seconds.
+        min_rounds: The fewest rounds that a kernel takes part in, whatever the budget.
+        max_rounds: The most rounds.
+        sample_seconds: How long a sample lasts at least; a kernel that is faster is called in a loop.
+    """
+
+    name: str
+    cells: tuple[Cell, ...]
+    cap: float
+    budget: float
+    min_rounds: int
+    max_rounds: int
+    sample_seconds: float = 1e-3
+
+
+def available_threads() -> int:
+    """How many threads this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cells(ms: tuple[int, ...], n_xs: tuple[int, ...], orders: tuple[Order, ...]) -> tuple[Cell, ...]:
+    threads = sorted({1, available_threads()})
+    return tuple(
+        Cell(m, n_x, order, count)
+        for n_x, m, order, count in product(n_xs, ms, orders, threads)
+        if m * n_x <= MAX_ELEMENTS and (m <= 1_000_000 or n_x == 2)
+    )
+
+
+PRESET_NAMES = ("smoke", "quick", "full")
+
+
+def preset(name: str, problem: str = "synthetic") -> Preset:
+    """The preset `name`; with a real data set, its cells are training runs on that set.
+
+    Raises:
+        KeyError: For an unknown name.
+    """
+    presets = {
+        "smoke": Preset(
+            "smoke",
+            (Cell(10, 2), *_cells((1_000,), (32,), ("F",))),
+            cap=0.2,
+            budget=0.06,
+            min_rounds=6,
+            max_rounds=60,
+        ),
+        "quick": Preset(
+            "quick",
+            _cells((10, 100, 1_000, 10_000, 100_000), (2, 32, 512), ("F",)),
+            cap=0.3,
+            budget=0.18,
+            min_rounds=9,
+            max_rounds=200,
+        ),
+        "full": Preset(
+            "full",
+            _cells(
+                (10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000),
+                (1, 2, 8, 32, 128, 512, 2_048, 12_288),
+                ("F", "C"),
+            ),
+            cap=0.6,
+            budget=0.45,
+            min_rounds=9,
+            max_rounds=400,
+        ),
+    }
+    chosen = presets[name]
+    if problem == "synthetic":
+        return chosen
+    iterations = 10 if name == "smoke" else 1_000
+    cells = tuple(Cell(569, 30, "F", count, problem, iterations) for count in sorted({1, available_threads()}))
+    return Preset(chosen.name, cells, cap=60.0, budget=3.0, min_rounds=6, max_rounds=chosen.max_rounds)

@@ -1,0 +1,115 @@
+"""What machine this is: the card that every run carries. No host name, no user name, no path."""
+
+import platform
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cpuinfo
+import llvmlite.binding
+import numba
+import numpy as np
+import psutil
+from threadpoolctl import threadpool_info
+
+from bench.grid import available_threads
+
+Card = dict[str, Any]
+
+
+@cache
+def _cpu() -> dict[str, Any]:
+    return dict(cpuinfo.get_cpu_info())
+
+
+def card() -> Card:
+    """The machine and the versions of what runs on it: the part that does not change while a run goes on."""
+    blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas" and "numpy" in pool["filepath"]]
+    return {
+        "cpu": _cpu().get("brand_raw", platform.processor() or "unknown"),
+        "cores": psutil.cpu_count(logical=False),
+        "logical_cpus": psutil.cpu_count(),
+        "threads_available": available_threads(),
+        "caches": _caches(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "os": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "numpy": np.__version__,
+        "numpy_blas": ", ".join(f"{b['internal_api']} {b['version']} ({b['architecture']})" for b in blas) or "unknown",
+        "numpy_simd": _numpy_simd(),
+        "numba": numba.__version__,
+        "llvm": ".".join(str(part) for part in llvmlite.binding.llvm_version_info),
+        "numba_cpu": llvmlite.binding.get_host_cpu_name(),
+    }
+
+
+def moment() -> Card:
+    """What does change: the date and the load."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "load_1min": round(psutil.getloadavg()[0], 2),
+        "memory_available_bytes": psutil.virtual_memory().available,
+    }
+
+
+def _numpy_simd() -> str:
+    """The widest SIMD level that this NumPy uses on this CPU."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[call-overload, index, unused-ignore]
+    return str((found["found"] or found["baseline"])[-1])
+
+
+def _caches() -> dict[str, int]:
+    """Cache level -> bytes, for one core: from Linux where it tells, else from what the CPU says of itself."""
+    caches: dict[str, int] = {}
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        try:
+            level, kind, size = ((index / name).read_text().strip() for name in ("level", "type", "size"))
+        except OSError:
+            continue
+        if kind != "Instruction":
+            caches[f"L{level}" + ("d" if kind == "Data" else "")] = _bytes(size)
+    if not caches:
+        reported = {"L1d": "l1_data_cache_size", "L2": "l2_cache_size", "L3": "l3_cache_size"}
+        caches = {level: int(_cpu()[key]) for level, key in reported.items() if isinstance(_cpu().get(key), int)}
+    return caches
+
+
+def _bytes(size: str) -> int:
+    units = {"K": 2**10, "M": 2**20, "G": 2**30}
+    return int(size[:-1]) * units[size[-1]] if size[-1] in units else int(size)
+
+
+def human_bytes(count: float) -> str:
+    """A number of bytes in the unit that a reader expects, such as "32 MiB"."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            break
+        count /= 1024
+    return f"{count:.3g} {unit}"
+
+
+def describe(machine: Card) -> list[tuple[str, str]]:
+    """The card as rows (what, value) for a table."""
+    caches = ", ".join(f"{level} {human_bytes(size)}" for level, size in machine["caches"].items())
+    return [
+        ("CPU", machine["cpu"]),
+        ("Cores", f"{machine['cores']} ({machine['threads_available']} threads available)"),
+        ("Caches of a core", caches or "unknown"),
+        ("Memory", human_bytes(machine["memory_bytes"])),
+        ("System", f"{machine['os']}, {machine['machine']}"),
+        ("Python", machine["python"]),
+        ("NumPy", f"{machine['numpy']}, BLAS {machine['numpy_blas']}, SIMD {machine['numpy_simd']}"),
+        ("Numba", f"{machine['numba']}, LLVM {machine['llvm']}, for {machine['numba_cpu']}"),
+    ]
+
+
+def memory_limit() -> int:
+    """Bytes that this process can still get: what the machine has free, less what a container (cgroup 2) denies."""
+    available = int(psutil.virtual_memory().available)
+    try:
+        used, most = (Path("/sys/fs/cgroup", name).read_text().strip() for name in ("memory.current", "memory.max"))
+        return available if most == "max" else min(available, int(most) - int(used))
+    except (OSError, ValueError):
+        return available

@@ -1,0 +1,278 @@
+"""A run folder -> Run; the only reader of what was measured."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench import journal, stats
+from bench.engine import CONTROL
+from bench.grid import Cell
+from bench.journal import Record
+from bench.stats import Interval
+from kernels._kernel import Array
+
+LOOP = "python_loop"
+VECTORIZED = "numpy_vectorized"
+BASELINES = (LOOP, VECTORIZED)
+
+
+class NotARun(Exception):
+    """A path that holds no readable run."""
+
+
+@dataclass
+class CellResult:
+    """What was measured in one cell; every mapping is from a kernel's name.
+
+    Attributes:
+        cell: The cell.
+        first_call: Seconds of the first call in the cell.
+        agreement: Errors of J, dw and db in units of rounding.
+        skipped: (reason, predicted seconds) of a kernel that was not run.
+        failed: Why a kernel that disagreed or raised was not timed.
+        loops: Calls in a sample.
+        rounds: Index of the round of each sample.
+        seconds: Seconds of one call, of each sample.
+        cpu: CPU seconds of one call, of each sample.
+        wall: Seconds that the cell took, set-up included.
+    """
+
+    cell: Cell
+    first_call: dict[str, float] = field(default_factory=dict)
+    agreement: dict[str, dict[str, float]] = field(default_factory=dict)
+    skipped: dict[str, tuple[str, float]] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    loops: dict[str, int] = field(default_factory=dict)
+    rounds: dict[str, list[int]] = field(default_factory=dict)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+    wall: float = float("nan")
+
+    @property
+    def kernels(self) -> list[str]:
+        """The kernels that were timed, the control apart."""
+        return [name for name in self.seconds if name != CONTROL]
+
+    def median(self, kernel: str, confidence: float = 0.95) -> Interval:
+        """Seconds of one call."""
+        return stats.median(self.seconds[kernel], confidence)
+
+    def speedup(self, baseline: str, kernel: str, confidence: float = 0.95) -> Interval | None:
+        """How many times faster a kernel is than a baseline, from the rounds they share; None if one was not timed."""
+        if baseline not in self.seconds or kernel not in self.seconds:
+            return None
+        shared, before, after = np.intersect1d(
+            self.rounds[baseline], self.rounds[kernel], assume_unique=True, return_indices=True
+        )
+        if shared.size == 0:
+            return None
+        return stats.speedup(
+            np.array(self.seconds[baseline])[before], np.array(self.seconds[kernel])[after], confidence
+        )
+
+    @cached_property
+    def control(self) -> Interval | None:
+        """The A/A control: the speed-up of a kernel over itself; truly 1."""
+        return self.speedup(VECTORIZED, CONTROL)
+
+    @property
+    def noise_floor(self) -> float:
+        """The largest relative difference that the A/A control shows; a smaller one is not called a difference."""
+        if self.control is None:
+            return float("inf")
+        return max(self.control.high, 1.0 / self.control.low) - 1.0 if self.control.low > 0.0 else float("inf")
+
+    def used_threads(self, kernel: str) -> float:
+        """CPU seconds for each wall second: how many threads were busy, whoever they belonged to."""
+        return float(np.median(np.array(self.cpu[kernel]) / np.array(self.seconds[kernel])))
+
+    def sample_seconds(self) -> float:
+        """Seconds spent inside samples."""
+        return sum(sum(times) * self.loops[name] for name, times in self.seconds.items())
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far to trust a run; shares are of its cells.
+
+    Attributes:
+        wall: Seconds of the run.
+        compiling: Seconds of them that went into compilation.
+        in_samples: Share of the wall time after compilation that is inside samples.
+        control_close: Cells whose A/A control is within 1 % of 1.
+        control_covers: Cells whose A/A interval contains 1.
+        narrow: Cells in which every speed-up over numpy_vectorized is known to within 5 % (half-width).
+        noise_floor: The median noise floor of the cells.
+        threads_exceeded: Cell and kernel where more threads were busy than the cell allows.
+    """
+
+    wall: float
+    compiling: float
+    in_samples: float
+    control_close: float
+    control_covers: float
+    narrow: float
+    noise_floor: float
+    threads_exceeded: list[str]
+
+
+@dataclass
+class Run:
+    """A run: its header (grid, seed, machine card, kernels), its cells in the order measured, and how it ended."""
+
+    header: Record
+    cells: list[CellResult]
+    end: Record | None
+
+    @property
+    def kernels(self) -> dict[str, dict[str, Any]]:
+        """Name -> title, change and threads of each kernel that the run could hold, in ladder order."""
+        return dict(self.header["kernels"])
+
+    @property
+    def measured(self) -> list[str]:
+        """The kernels that the run timed, skipped or failed anywhere, in ladder order."""
+        seen = {name for result in self.cells for name in (*result.seconds, *result.skipped, *result.failed)}
+        return [name for name in self.kernels if name in seen]
+
+    @property
+    def problem(self) -> str:
+        """The problem's name."""
+        return str(self.header["problem"])
+
+    def compile_seconds(self) -> dict[str, float]:
+        """Seconds of the very first call of each compiled kernel in this run: compilation and one small step."""
+        seconds: dict[str, float] = {}
+        for result in self.cells:
+            for name, first in result.first_call.items():
+                if self.kernels.get(name, {}).get("compiled"):
+                    seconds.setdefault(name, first)
+        return seconds
+
+    def table(self, baseline: str = LOOP, confidence: float = 0.95) -> pd.DataFrame:
+        """One row for each kernel and cell that was timed; times in seconds, speed-ups over the baseline.
+
+        The speed-up is NaN where the baseline was not timed: too slow there, or not a kernel for all threads.
+        """
+        rows = []
+        for result in self.cells:
+            cell = result.cell
+            for name in result.kernels:
+                time = result.median(name, confidence)
+                ratio = result.speedup(baseline, name, confidence)
+                rows.append(
+                    (name, cell.m, cell.n_x, cell.order, cell.threads, time.estimate, time.low, time.high)
+                    + ((ratio.estimate, ratio.low, ratio.high) if ratio else (np.nan,) * 3)
+                )
+        columns = ["kernel", "m", "n_x", "order", "threads", "seconds", "low", "high"]
+        return pd.DataFrame(rows, columns=[*columns, "speedup", "speedup_low", "speedup_high"])
+
+    def trust(self) -> Trust:
+        """How far to trust the run, from the run itself."""
+        timed = [result for result in self.cells if result.seconds]
+        controls = [result.control for result in timed if result.control is not None]
+        wall = float(self.end["wall"]) if self.end else sum(r.wall for r in timed)
+        # Every first call that took long: kernels compile once for each layout of X.
+        compiling = sum(
+            first
+            for result in self.cells
+            for name, first in result.first_call.items()
+            if self.kernels.get(name, {}).get("compiled") and first > 0.05
+        )
+        return Trust(
+            wall=wall,
+            compiling=compiling,
+            in_samples=sum(r.sample_seconds() for r in timed) / max(wall - compiling, 1e-9),
+            control_close=_share([abs(c.estimate - 1.0) <= 0.01 for c in controls]),
+            control_covers=_share([1.0 in c for c in controls]),
+            narrow=_share([_narrow(result) for result in timed]),
+            noise_floor=float(np.median([r.noise_floor for r in timed])) if timed else float("nan"),
+            threads_exceeded=[
+                f"{name} at {result.cell.label}: {result.used_threads(name):.1f} threads busy"
+                for result in timed
+                for name in result.kernels
+                if result.used_threads(name) > result.cell.threads + 0.25
+            ],
+        )
+
+
+def _share(holds: list[bool]) -> float:
+    return sum(holds) / len(holds) if holds else float("nan")
+
+
+def _narrow(result: CellResult) -> bool:
+    ratios = [result.speedup(VECTORIZED, name) for name in result.kernels if name != VECTORIZED]
+    return all(ratio.half_width <= 0.05 for ratio in ratios if ratio)
+
+
+def load(path: str | Path) -> Run:
+    """Read a run folder.
+
+    Raises:
+        NotARun: With what is wrong and what to do.
+    """
+    folder = Path(path)
+    file = folder if folder.is_file() else folder / journal.FILE
+    if not file.is_file():
+        raise NotARun(f"{path} holds no {journal.FILE}; name the folder of a run, such as results/reference")
+    try:
+        return from_records(journal.read(file))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NotARun(f"{path} can't be read as a run: {error}") from None
+
+
+def from_records(records: Iterable[Record]) -> Run:
+    """The run that a journal's records tell of."""
+    records = iter(records)
+    header = next(records, None)
+    if header is None or header["type"] != "run":
+        raise ValueError("it does not begin with the header of a run")
+    if header["format"] != journal.FORMAT:
+        raise ValueError(f"it has format {header['format']}; this version reads format {journal.FORMAT}")
+    cells: list[CellResult] = []
+    end = None
+    for record in records:
+        kind = record["type"]
+        if kind == "cell":
+            cells.append(CellResult(Cell(**record["cell"])))
+        elif kind == "end":
+            end = record
+        else:
+            _add(cells[-1], kind, record)
+    return Run(header, cells, end)
+
+
+def _add(result: CellResult, kind: str, record: Record) -> None:
+    if kind == "Round":
+        for name, seconds, cpu in record["samples"]:
+            loops = result.loops[name]
+            result.rounds.setdefault(name, []).append(record["index"])
+            result.seconds.setdefault(name, []).append(seconds / loops)
+            result.cpu.setdefault(name, []).append(cpu / loops)
+    elif kind == "Calibrated":
+        result.loops = record["loops"]
+        # Ladder order, whatever order the first round took.
+        result.seconds = {name: [] for name in result.loops}
+    elif kind == "FirstCall":
+        result.first_call[record["kernel"]] = record["seconds"]
+    elif kind == "Agreement":
+        result.agreement[record["kernel"]] = {key: record[key] for key in ("J", "dw", "db")}
+    elif kind == "Skipped":
+        result.skipped[record["kernel"]] = (record["reason"], record["predicted"])
+    elif kind == "Failed":
+        result.failed[record["kernel"]] = record["reason"]
+    elif kind == "cell_end":
+        result.wall = record["wall"]
+        result.seconds = {name: times for name, times in result.seconds.items() if times}
+    else:
+        raise ValueError(f"it holds a record of unknown type {kind!r}")
+
+
+def sample_array(result: CellResult, kernel: str) -> Array:
+    """Seconds of one call, of each sample, as an array."""
+    return np.array(result.seconds[kernel])

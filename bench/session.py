@@ -1,0 +1,140 @@
+"""A measuring session: the engine over the cells of a grid, its events in a run folder's journal."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bench import agreement, engine, machine
+from bench.engine import CONTROL, Contestant, Event
+from bench.grid import ALPHA, Cell, Preset
+from bench.journal import FORMAT, Journal, event_record
+from bench.problem import Problem, load_breast_cancer, make_problem
+from bench.results import BASELINES, VECTORIZED, Run, from_records
+from kernels import KERNELS
+
+DESCENT = "numba_descent"  # numba_loop with its iterations compiled too; a contestant of training runs
+SPARE_BYTES = 400 * 2**20
+
+
+def names_for(cell: Cell) -> list[str]:
+    """The kernels that a cell holds: all of them with one thread, else those that can use more."""
+    names = [k.name for k in KERNELS.values() if k.missing is None and (cell.threads == 1 or k.threads == "all")]
+    if cell.iterations and cell.threads == 1:
+        names.insert(names.index("numba_loop") + 1, DESCENT)
+    return names
+
+
+def contestant(name: str) -> Contestant:
+    """The contestant of a name that `names_for` gives."""
+    return Contestant(KERNELS["numba_loop"], compiled_descent=True) if name == DESCENT else Contestant(KERNELS[name])
+
+
+def describe_kernels() -> dict[str, dict[str, Any]]:
+    """What a run says of every kernel: title, change, threads, compiled, missing."""
+    fields = ("title", "change", "threads", "compiled", "missing")
+    told = {name: {key: getattr(kernel, key) for key in fields} for name, kernel in KERNELS.items()}
+    descent = {**told["numba_loop"], "title": "Numba loop, iterations compiled"}
+    descent["change"] = "numba_loop with the loop over the iterations compiled too."
+    ordered = {}
+    for name, fields_of in told.items():
+        ordered[name] = fields_of
+        if name == "numba_loop":
+            ordered[DESCENT] = descent
+    return ordered
+
+
+def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
+    """A new, empty run folder: `out`, or results/<date>-<grid> below root.
+
+    Raises:
+        FileExistsError: If `out` holds a run already.
+    """
+    if out is None:
+        out = root / "results" / f"{datetime.now():%Y%m%d-%H%M%S}-{grid}"
+    out.mkdir(parents=True, exist_ok=True)
+    if any(out.iterdir()):
+        raise FileExistsError(f"{out} is not empty; name a new folder")
+    return out
+
+
+class Session:
+    """Measures cells one by one into a run folder."""
+
+    def __init__(self, folder: Path, preset: Preset, seed: int, problem: str = "synthetic") -> None:
+        self.folder = folder
+        self.preset = preset
+        self.seed = seed
+        self._start = time.perf_counter()
+        self._prepared: tuple[Cell, Problem, Any] | None = None
+        self._journal = Journal(folder)
+        settings = {key: value for key, value in asdict(preset).items() if key not in ("name", "cells")}
+        self._journal.write(
+            {
+                "type": "run",
+                "format": FORMAT,
+                "grid": preset.name,
+                "problem": problem,
+                "seed": seed,
+                "settings": settings,
+                "machine": machine.card(),
+                "before": machine.moment(),
+                "kernels": describe_kernels(),
+                "planned": [asdict(cell) for cell in preset.cells],
+            }
+        )
+
+    def measure(self, cell: Cell, names: Sequence[str], on_event: Callable[[Event], None] = lambda _: None) -> None:
+        """Measure the named kernels, their baselines and the A/A control on a cell.
+
+        Args:
+            cell: The cell.
+            names: Kernels; the baselines that the cell can hold are added.
+            on_event: Told each event after it is on disk, for progress.
+        """
+        held = [name for name in names_for(cell) if name in names or name in BASELINES]
+        contestants = {name: contestant(name) for name in held}
+        contestants[CONTROL] = contestant(VECTORIZED)
+        self._journal.write({"type": "cell", "cell": asdict(cell)})
+        start = time.perf_counter()
+        need, limit = 3 * cell.nbytes + SPARE_BYTES, machine.memory_limit()
+        if need > limit:
+            reason = f"needs {machine.human_bytes(need)} of memory, of which {machine.human_bytes(limit)} are free"
+            events: Any = (engine.Skipped(name, reason, float("nan")) for name in held)
+        else:
+            problem, expected = self._prepare(cell)
+            events = engine.measure(cell, problem, expected, contestants, self.preset, self.seed)
+        for event in events:
+            self._journal.write(event_record(event))
+            on_event(event)
+        self._journal.write({"type": "cell_end", "wall": time.perf_counter() - start})
+
+    def _prepare(self, cell: Cell) -> tuple[Problem, Any]:
+        """The cell's problem and what is expected of it; kept for the next cell, which often differs in threads only."""
+        key = replace(cell, threads=1)
+        if self._prepared is None or self._prepared[0] != key:
+            self._prepared = None  # frees the last problem before the next is made
+            if cell.problem == "breast_cancer":
+                problem = load_breast_cancer(cell.order)
+            else:
+                problem = make_problem(cell.m, cell.n_x, self.seed, cell.order)
+            expected = (
+                agreement.expect_descent(problem, ALPHA, cell.iterations)
+                if cell.iterations
+                else agreement.expect(problem)
+            )
+            self._prepared = key, problem, expected
+        return self._prepared[1], self._prepared[2]
+
+    def run(self) -> Run:
+        """What has been measured so far."""
+        return from_records(self._journal.records)
+
+    def close(self, interrupted: bool = False) -> Run:
+        """End the run and its journal."""
+        wall = time.perf_counter() - self._start
+        self._journal.write({"type": "end", "wall": wall, "after": machine.moment(), "interrupted": interrupted})
+        self._journal.close()
+        return self.run()

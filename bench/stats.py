@@ -1,0 +1,86 @@
+"""Paired speed-ups and medians, with exact intervals that assume nothing about the shape of the noise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and its confidence interval. With too few samples the interval is unbounded: (0, inf)."""
+
+    estimate: float
+    low: float
+    high: float
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the interval, relative to the estimate."""
+        return (self.high - self.low) / (2.0 * self.estimate)
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+
+def speedup(
+    baseline: Sequence[float] | npt.NDArray[np.float64],
+    contender: Sequence[float] | npt.NDArray[np.float64],
+    confidence: float = 0.95,
+) -> Interval:
+    """How many times faster the contender is: exp of the median of ln(baseline_i / contender_i), paired by round.
+
+    The interval is that of the sign test: from the k-th smallest to the k-th largest ratio, k the largest for which
+    P(Bin(n, 1/2) < k) <= (1 - confidence) / 2. It holds for any distribution of the ratios.
+
+    Args:
+        baseline: Seconds, one a round.
+        contender: Seconds in the same rounds.
+        confidence: Probability with which the interval covers the true median ratio.
+
+    Raises:
+        ValueError: For unequal lengths, no rounds, or times that are not positive and finite.
+    """
+    before, after = np.asarray(baseline, dtype=np.float64), np.asarray(contender, dtype=np.float64)
+    if before.shape != after.shape or before.ndim != 1:
+        raise ValueError(f"samples must be paired by round; got shapes {before.shape} and {after.shape}")
+    _require_times(before)
+    _require_times(after)
+    ratios = _sign_test(np.log(before) - np.log(after), confidence)
+    return Interval(*(float(np.exp(r)) for r in ratios))
+
+
+def median(seconds: Sequence[float] | npt.NDArray[np.float64], confidence: float = 0.95) -> Interval:
+    """The median of the samples, with the same sign-test interval.
+
+    Raises:
+        ValueError: For no samples, or times that are not positive and finite.
+    """
+    times = np.asarray(seconds, dtype=np.float64)
+    _require_times(times)
+    return Interval(*(float(np.exp(r)) for r in _sign_test(np.log(times), confidence)))
+
+
+def _require_times(times: npt.NDArray[np.float64]) -> None:
+    if times.size == 0:
+        raise ValueError("no samples")
+    if not (np.isfinite(times).all() and (times > 0.0).all()):
+        raise ValueError("samples must be positive, finite seconds")
+
+
+def _sign_test(values: npt.NDArray[np.float64], confidence: float) -> tuple[float, float, float]:
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence must lie between 0 and 1; got {confidence}")
+    ordered = np.sort(values)
+    n = ordered.size
+    # The largest k with P(Bin < k) = P(Bin <= k - 1) <= tail; ppf is the smallest q with P(Bin <= q) >= tail.
+    tail = (1.0 - confidence) / 2.0
+    k = int(stats.binom.ppf(tail, n, 0.5))
+    if stats.binom.cdf(k, n, 0.5) <= tail:
+        k += 1
+    middle = float(np.median(ordered))
+    if k < 1:
+        return middle, -np.inf, np.inf
+    return middle, float(ordered[k - 1]), float(ordered[n - k])
