@@ -1,0 +1,5 @@
+"""Everything about measuring: problems, the gate, the clock, results, figures."""
+
+from bench import quiet
+
+quiet.shorten_spinning()

@@ -7,8 +7,11 @@ It knows kernels and a problem, and nothing of pytest, files, progress or plots.
 3. The first whole call goes through the agreement gate. What fails is never timed.
 4. Loops per sample are calibrated, so that a sample lasts at least the preset's `sample_seconds`, and frozen.
 5. Rounds: each takes one sample of every kernel, in the order of a row of a cyclic Latin square, shuffled anew for
-   every block of rounds. A kernel whose samples are long takes part in every second, third, ... round only, so that
-   a slow kernel does not leave the fast ones with few rounds. Speed-ups pair the rounds that two kernels share.
+   every block of rounds. The square is E. J. Williams's (1949): in a block, every kernel follows every other equally
+   often, so that what one leaves behind for the next (caches, spinning threads) falls on all alike.
+   A kernel whose samples are long takes part in every second, fourth, ... round only, so that a slow kernel does not
+   leave the fast ones with few rounds. Speed-ups pair the rounds that two kernels share.
+6. Before each sample the kernel runs unrecorded for a moment, so that it finds the machine as it leaves it itself.
 """
 
 import gc
@@ -25,7 +28,7 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from bench import agreement
+from bench import agreement, quiet
 from bench.agreement import Agreement, Disagreement
 from bench.grid import ALPHA, Cell, Preset
 from bench.problem import Problem
@@ -117,6 +120,7 @@ def measure(
         preset: Cap, budget and rounds.
         seed: Seed of the order within rounds.
     """
+    quiet.keep_freed_memory()
     with held_to(cell.threads):
         calls: dict[str, Callable[[], Any]] = {}
         for label, contestant in contestants.items():
@@ -193,23 +197,42 @@ def _rounds(calls: Mapping[str, Callable[[], Any]], preset: Preset, seed: int) -
         loops[label], seconds[label] = _calibrate(call, preset.sample_seconds)
     rounds, every = _plan(seconds, preset)
     yield Calibrated(loops, every, rounds)
-    rng = np.random.default_rng([seed, 3])
-    labels: list[str] = []
+    settle = {label: min(preset.settle_seconds, seconds[label]) for label in calls}
+    orders = _orders(list(calls), np.random.default_rng([seed, 3]))
     gc.collect()
     for index in range(rounds):
-        row = index % len(calls)
-        if row == 0:
-            labels = [str(label) for label in rng.permutation(list(calls))]
-        order = labels[row:] + labels[:row]
         samples = []
         gc.disable()
         try:
-            for label in order:
+            for label in next(orders):
                 if index % every[label] == 0:
-                    samples.append((label, *_seconds(calls[label], loops[label])))
+                    call = calls[label]
+                    if loops[label] > 1:
+                        _settle(call, settle[label])
+                    samples.append((label, *_seconds(call, loops[label])))
         finally:
             gc.enable()
         yield Round(index, samples)
+
+
+def _orders(labels: list[str], rng: np.random.Generator) -> Iterator[list[str]]:
+    """The order within each round, without end: Williams designs, shuffled anew for each."""
+    n = len(labels)
+    zigzag = [k // 2 if k % 2 == 0 else n - 1 - k // 2 for k in range(n)]
+    # With an odd number it takes the square and its mirror image for every pair to occur equally often.
+    first_rows = [zigzag] if n % 2 == 0 else [zigzag, zigzag[::-1]]
+    while True:
+        shuffled = [labels[k] for k in rng.permutation(n)]
+        for first_row in first_rows:
+            for row in range(n):
+                yield [shuffled[(k + row) % n] for k in first_row]
+
+
+def _settle(call: Callable[[], Any], seconds: float) -> None:
+    """Run a kernel unrecorded, until the threads of the one before are asleep and its own caches are warm."""
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        call()
 
 
 def _calibrate(call: Callable[[], Any], target: float) -> tuple[int, float]:

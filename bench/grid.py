@@ -61,6 +61,7 @@ class Preset:
         min_rounds: The fewest rounds that a kernel takes part in, whatever the budget.
         max_rounds: The most rounds.
         sample_seconds: How long a sample lasts at least; a kernel that is faster is called in a loop.
+        settle_seconds: How long a kernel runs unrecorded before each sample.
     """
 
     name: str
@@ -69,7 +70,8 @@ class Preset:
     budget: float
     min_rounds: int
     max_rounds: int
-    sample_seconds: float = 1e-3
+    sample_seconds: float = 5e-3
+    settle_seconds: float = 8e-4
 
 
 def available_threads() -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench import agreement, engine, machine
+from bench import agreement, engine, machine, quiet
 from bench.engine import CONTROL, Contestant, Event
 from bench.grid import ALPHA, Cell, Preset
 from bench.journal import FORMAT, Journal, event_record
@@ -78,7 +78,7 @@ class Session:
                 "grid": preset.name,
                 "problem": problem,
                 "seed": seed,
-                "settings": settings,
+                "settings": settings | {"environment": quiet.settings()},
                 "machine": machine.card(),
                 "before": machine.moment(),
                 "kernels": describe_kernels(),
