@@ -20,13 +20,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import repeat
 from typing import Any
 
 import numba
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from bench import agreement, quiet
 from bench.agreement import Agreement, Disagreement
@@ -90,11 +90,17 @@ class Round:
 Event = FirstCall | Skipped | Failed | Agreement | Calibrated | Round
 
 
+@cache
+def _pools() -> ThreadpoolController:
+    """The thread pools of the libraries that are loaded; found once, for finding them takes milliseconds."""
+    return ThreadpoolController()
+
+
 @contextmanager
 def held_to(threads: int) -> Iterator[None]:
     """Hold BLAS, OpenMP and Numba to a number of threads."""
     before = numba.get_num_threads()
-    with threadpool_limits(limits=threads):
+    with _pools().limit(limits=threads):
         numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
         try:
             yield
@@ -121,17 +127,17 @@ def measure(
         seed: Seed of the order within rounds.
     """
     quiet.keep_freed_memory()
-    with held_to(cell.threads):
-        calls: dict[str, Callable[[], Any]] = {}
-        for label, contestant in contestants.items():
-            try:
+    calls: dict[str, Callable[[], Any]] = {}
+    for label, contestant in contestants.items():
+        try:
+            with held_to(cell.threads):
                 yield from _admit(label, contestant, cell, problem, expected, preset, calls)
-            except Disagreement as error:
-                yield Failed(label, str(error))
-            except Exception as error:  # a kernel may raise anything; the run goes on without it
-                yield Failed(label, f"{label}: raised {type(error).__name__}: {error}")
-        if calls:
-            yield from _rounds(calls, preset, seed)
+        except Disagreement as error:
+            yield Failed(label, str(error))
+        except Exception as error:  # a kernel may raise anything; the run goes on without it
+            yield Failed(label, f"{label}: raised {type(error).__name__}: {error}")
+    if calls:
+        yield from _rounds(calls, cell.threads, preset, seed)
 
 
 def _admit(
@@ -191,28 +197,36 @@ def _seconds(call: Callable[[], Any], loops: int = 1) -> tuple[float, float]:
     return wall, time.process_time() - cpu
 
 
-def _rounds(calls: Mapping[str, Callable[[], Any]], preset: Preset, seed: int) -> Iterator[Event]:
+def _rounds(calls: Mapping[str, Callable[[], Any]], threads: int, preset: Preset, seed: int) -> Iterator[Event]:
     loops, seconds = {}, {}
-    for label, call in calls.items():
-        loops[label], seconds[label] = _calibrate(call, preset.sample_seconds)
+    with held_to(threads):
+        for label, call in calls.items():
+            loops[label], seconds[label] = _calibrate(call, preset.sample_seconds)
     rounds, every = _plan(seconds, preset)
     yield Calibrated(loops, every, rounds)
     settle = {label: min(preset.settle_seconds, seconds[label]) for label in calls}
     orders = _orders(list(calls), np.random.default_rng([seed, 3]))
     gc.collect()
     for index in range(rounds):
-        samples = []
-        gc.disable()
-        try:
-            for label in next(orders):
-                if index % every[label] == 0:
-                    call = calls[label]
-                    if loops[label] > 1:
-                        _settle(call, settle[label])
-                    samples.append((label, *_seconds(call, loops[label])))
-        finally:
-            gc.enable()
+        order = [label for label in next(orders) if index % every[label] == 0]
+        with held_to(threads), gc_off():
+            samples = []
+            for label in order:
+                call = calls[label]
+                if loops[label] > 1:
+                    _settle(call, settle[label])
+                samples.append((label, *_seconds(call, loops[label])))
         yield Round(index, samples)
+
+
+@contextmanager
+def gc_off() -> Iterator[None]:
+    """No garbage collection inside."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _orders(labels: list[str], rng: np.random.Generator) -> Iterator[list[str]]:

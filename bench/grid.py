@@ -70,8 +70,8 @@ class Preset:
     budget: float
     min_rounds: int
     max_rounds: int
-    sample_seconds: float = 5e-3
-    settle_seconds: float = 8e-4
+    sample_seconds: float = 2.5e-3
+    settle_seconds: float = 5e-4
 
 
 def available_threads() -> int:
@@ -109,7 +109,7 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
         "quick": Preset(
             "quick",
             _cells((10, 100, 1_000, 10_000, 100_000), (2, 32, 512), ("F",)),
-            cap=0.3,
+            cap=0.19,
             budget=0.18,
             min_rounds=9,
             max_rounds=200,

@@ -1,8 +1,8 @@
 """Samples on disk as they are taken: `samples.jsonl`, one JSON object a line.
 
-The first line says what run this is; then, for each cell, a line that names it, a line for each event of the engine
-(its type's name under "type"), a line for its end; last, a line for the end of the run. A line is flushed before the
-engine goes on to the next round.
+The first line says what run this is; then a line for each cell that is begun, a line for each event of the engine (its
+type's name under "type", its cell's id under "cell"), and last a line for the end of the run. A line is flushed before
+the engine goes on to the next round.
 """
 
 import json
@@ -37,9 +37,9 @@ class Journal:
         self._file.close()
 
 
-def event_record(event: Event) -> Record:
+def event_record(cell: str, event: Event) -> Record:
     """An engine's event as a record."""
-    record = {"type": type(event).__name__, **asdict(event)}
+    record = {"type": type(event).__name__, "cell": cell, **asdict(event)}
     if record["type"] == "Round":
         # Nine digits: beyond what a clock resolves, and a third of the size.
         record["samples"] = [[label, float(f"{s:.9g}"), float(f"{cpu:.6g}")] for label, s, cpu in record["samples"]]

@@ -39,7 +39,6 @@ class CellResult:
         rounds: Index of the round of each sample.
         seconds: Seconds of one call, of each sample.
         cpu: CPU seconds of one call, of each sample.
-        wall: Seconds that the cell took, set-up included.
     """
 
     cell: Cell
@@ -51,7 +50,6 @@ class CellResult:
     rounds: dict[str, list[int]] = field(default_factory=dict)
     seconds: dict[str, list[float]] = field(default_factory=dict)
     cpu: dict[str, list[float]] = field(default_factory=dict)
-    wall: float = float("nan")
 
     @property
     def kernels(self) -> list[str]:
@@ -176,7 +174,7 @@ class Run:
         """How far to trust the run, from the run itself."""
         timed = [result for result in self.cells if result.seconds]
         controls = [result.control for result in timed if result.control is not None]
-        wall = float(self.end["wall"]) if self.end else sum(r.wall for r in timed)
+        wall = float(self.end["wall"]) if self.end else float("nan")
         # Every first call that took long: kernels compile once for each layout of X.
         compiling = sum(
             first
@@ -234,17 +232,21 @@ def from_records(records: Iterable[Record]) -> Run:
         raise ValueError("it does not begin with the header of a run")
     if header["format"] != journal.FORMAT:
         raise ValueError(f"it has format {header['format']}; this version reads format {journal.FORMAT}")
-    cells: list[CellResult] = []
+    cells: dict[str, CellResult] = {}
     end = None
     for record in records:
         kind = record["type"]
         if kind == "cell":
-            cells.append(CellResult(Cell(**record["cell"])))
+            cell = Cell(**record["cell"])
+            cells[cell.id] = CellResult(cell)
         elif kind == "end":
             end = record
         else:
-            _add(cells[-1], kind, record)
-    return Run(header, cells, end)
+            _add(cells[record["cell"]], kind, record)
+    for result in cells.values():
+        # Ladder order, whatever order the first round took; a kernel that no round has reached yet is left out.
+        result.seconds = {name: result.seconds[name] for name in result.loops if name in result.seconds}
+    return Run(header, list(cells.values()), end)
 
 
 def _add(result: CellResult, kind: str, record: Record) -> None:
@@ -256,8 +258,6 @@ def _add(result: CellResult, kind: str, record: Record) -> None:
             result.cpu.setdefault(name, []).append(cpu / loops)
     elif kind == "Calibrated":
         result.loops = record["loops"]
-        # Ladder order, whatever order the first round took.
-        result.seconds = {name: [] for name in result.loops}
     elif kind == "FirstCall":
         result.first_call[record["kernel"]] = record["seconds"]
     elif kind == "Agreement":
@@ -266,9 +266,6 @@ def _add(result: CellResult, kind: str, record: Record) -> None:
         result.skipped[record["kernel"]] = (record["reason"], record["predicted"])
     elif kind == "Failed":
         result.failed[record["kernel"]] = record["reason"]
-    elif kind == "cell_end":
-        result.wall = record["wall"]
-        result.seconds = {name: times for name, times in result.seconds.items() if times}
     else:
         raise ValueError(f"it holds a record of unknown type {kind!r}")
 

@@ -1,14 +1,14 @@
 """A measuring session: the engine over the cells of a grid, its events in a run folder's journal."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from bench import agreement, engine, machine, quiet
-from bench.engine import CONTROL, Contestant, Event
+from bench.engine import CONTROL, Calibrated, Contestant, Event, Round, Skipped
 from bench.grid import ALPHA, Cell, Preset
 from bench.journal import FORMAT, Journal, event_record
 from bench.problem import Problem, load_breast_cancer, make_problem
@@ -17,6 +17,9 @@ from kernels import KERNELS
 
 DESCENT = "numba_descent"  # numba_loop with its iterations compiled too; a contestant of training runs
 SPARE_BYTES = 400 * 2**20
+BATCH_BYTES = 200 * 2**20
+
+OnEvent = Callable[[Cell, Event], None]
 
 
 def names_for(cell: Cell) -> list[str]:
@@ -44,6 +47,21 @@ def describe_kernels() -> dict[str, dict[str, Any]]:
         if name == "numba_loop":
             ordered[DESCENT] = descent
     return ordered
+
+
+def _batches(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
+    """Cells that are measured together: neighbours, whose problems fit into BATCH_BYTES, or one problem alone."""
+    batch: list[Cell] = []
+    problems: dict[Cell, int] = {}
+    for cell in cells:
+        key = replace(cell, threads=1)
+        if key not in problems and sum(problems.values()) + cell.nbytes > BATCH_BYTES and batch:
+            yield batch
+            batch, problems = [], {}
+        problems[key] = cell.nbytes
+        batch.append(cell)
+    if batch:
+        yield batch
 
 
 def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
@@ -86,30 +104,45 @@ class Session:
             }
         )
 
-    def measure(self, cell: Cell, names: Sequence[str], on_event: Callable[[Event], None] = lambda _: None) -> None:
-        """Measure the named kernels, their baselines and the A/A control on a cell.
+    def measure(self, wanted: Mapping[Cell, Sequence[str]], on_event: OnEvent = lambda *_: None) -> None:
+        """Measure kernels on cells, with their baselines and the A/A control.
+
+        The cells of a batch are interleaved too: each takes one round, then the next does. A machine that is slow for
+        some seconds is so for some rounds of every cell, and not for all the rounds of one.
 
         Args:
-            cell: The cell.
-            names: Kernels; the baselines that the cell can hold are added.
-            on_event: Told each event after it is on disk, for progress.
+            wanted: Cell -> kernels; the baselines that the cell can hold are added.
+            on_event: Told each event, with its cell, after it is on disk.
         """
+        for batch in _batches(list(wanted)):
+            running = []
+            for cell in batch:
+                events = self._events(cell, wanted[cell])
+                running.append((cell, events))
+                self._advance(cell, events, Calibrated, on_event)
+            while running:
+                running = [(cell, events) for cell, events in running if self._advance(cell, events, Round, on_event)]
+
+    def _advance(self, cell: Cell, events: Iterator[Event], until: type[Event], on_event: OnEvent) -> bool:
+        """Journal the events of a cell up to one of type `until`; False if there are no more."""
+        for event in events:
+            self._journal.write(event_record(cell.id, event))
+            on_event(cell, event)
+            if isinstance(event, until):
+                return True
+        return False
+
+    def _events(self, cell: Cell, names: Sequence[str]) -> Iterator[Event]:
         held = [name for name in names_for(cell) if name in names or name in BASELINES]
         contestants = {name: contestant(name) for name in held}
         contestants[CONTROL] = contestant(VECTORIZED)
         self._journal.write({"type": "cell", "cell": asdict(cell)})
-        start = time.perf_counter()
         need, limit = 3 * cell.nbytes + SPARE_BYTES, machine.memory_limit()
         if need > limit:
             reason = f"needs {machine.human_bytes(need)} of memory, of which {machine.human_bytes(limit)} are free"
-            events: Any = (engine.Skipped(name, reason, float("nan")) for name in held)
-        else:
-            problem, expected = self._prepare(cell)
-            events = engine.measure(cell, problem, expected, contestants, self.preset, self.seed)
-        for event in events:
-            self._journal.write(event_record(event))
-            on_event(event)
-        self._journal.write({"type": "cell_end", "wall": time.perf_counter() - start})
+            return (Skipped(name, reason, float("nan")) for name in held)
+        problem, expected = self._prepare(cell)
+        return engine.measure(cell, problem, expected, contestants, self.preset, self.seed)
 
     def _prepare(self, cell: Cell) -> tuple[Problem, Any]:
         """The cell's problem and what is expected of it; kept for the next cell, which often differs in threads only."""

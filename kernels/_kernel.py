@@ -73,9 +73,7 @@ class Kernel:
         return partial(self.function, self.native(w), b, self.native(X), self.native(Y))
 
 
-def check_inputs(
-    w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike
-) -> tuple[Array, float, Array, Array]:
+def check_inputs(w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, float, Array, Array]:
     """The inputs as aligned, contiguous float64 arrays of the contract's shapes; not copied where they are so already.
 
     Raises:
@@ -108,7 +106,9 @@ def _as_float64(name: str, value: npt.ArrayLike) -> Array:
     if array.dtype.kind not in "fiub" or not np.can_cast(array.dtype, np.float64, casting="same_kind"):
         raise TypeError(f"{name} must be real numbers that float64 can hold; got dtype {array.dtype}")
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
-        raise TypeError(f"{name} has dtype {array.dtype}; converting it to float64 would lose digits, so convert it first")
+        raise TypeError(
+            f"{name} has dtype {array.dtype}; converting it to float64 would lose digits, so convert it first"
+        )
     return np.require(array, dtype=np.float64, requirements="A")
 
 
@@ -119,7 +119,6 @@ def _vector(name: str, value: npt.ArrayLike, length: int, symbol: str) -> Array:
     message = f"{name} must have shape ({symbol},) = ({length},); got {vector.shape}"
     if vector.ndim == 2 and 1 in vector.shape:
         message += (
-            f". A column or row vector broadcasts against ({length},) to a matrix without an error;"
-            f" pass {name}.ravel()"
+            f". A column or row vector broadcasts against ({length},) to a matrix without an error; pass {name}.ravel()"
         )
     raise ValueError(message)

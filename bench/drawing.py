@@ -1,0 +1,115 @@
+"""What the figures share: colours, sizes, and the points that they draw."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bench.results import CellResult, Run
+from bench.stats import Interval
+
+# Colours of Okabe and Ito, told apart by most colour-blind readers; markers tell them apart a second time.
+STYLES: dict[str, tuple[str, str]] = {
+    "python_loop": ("#000000", "o"),
+    "python_lists": ("#7f7f7f", "s"),
+    "numpy_dot_in_loop": ("#cc79a7", "D"),
+    "numba_loop": ("#e69f00", "^"),
+    "numba_descent": ("#a6761d", "X"),
+    "numba_fastmath": ("#d55e00", "v"),
+    "numba_parallel": ("#009e73", "P"),
+    "numpy_textbook": ("#56b4e9", "<"),
+    "numpy_vectorized": ("#0072b2", ">"),
+}
+SETTINGS: dict[str, Any] = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 4.0,
+    "svg.hashsalt": "unloop",
+    "savefig.dpi": 160,
+    "figure.facecolor": "white",
+}
+WIDTH = 9.0  # inches; a README shows it about 90 pixels an inch
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A drawn figure: its file name without suffix, and what it shows in one sentence."""
+
+    name: str
+    caption: str
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value at m with its interval; not measured where it rests on a predicted time."""
+
+    m: int
+    value: Interval
+    measured: bool = True
+
+
+Variant = tuple[str, int]  # order, threads
+
+
+def style(kernel: str) -> tuple[str, str]:
+    """Colour and marker of a kernel."""
+    return STYLES.get(kernel, ("#882255", "*"))
+
+
+def variants(run: Run) -> list[Variant]:
+    """The (order, threads) of a run, in the order measured."""
+    return list(dict.fromkeys((r.cell.order, r.cell.threads) for r in run.cells))
+
+
+def variant_words(variant: Variant) -> str:
+    """A variant in words."""
+    order, threads = variant
+    return f"order {order}, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def variant_file(variant: Variant) -> str:
+    """A variant in file names."""
+    return f"{variant[0]}-{variant[1]}t"
+
+
+def of_variant(run: Run, variant: Variant) -> list[CellResult]:
+    """The cells of a variant."""
+    return [r for r in run.cells if (r.cell.order, r.cell.threads) == variant]
+
+
+def seconds_point(result: CellResult, kernel: str) -> Point | None:
+    """Seconds of a call, measured or predicted."""
+    if kernel in result.seconds:
+        return Point(result.cell.m, result.median(kernel))
+    predicted = result.skipped.get(kernel, ("", np.nan))[1]
+    return Point(result.cell.m, Interval(predicted, predicted, predicted), False) if predicted > 0.0 else None
+
+
+def speedup_point(result: CellResult, kernel: str, baseline: str) -> Point | None:
+    """Speed-up over a baseline: measured, or from the predicted time of the one that was too slow."""
+    ratio = result.speedup(baseline, kernel)
+    if ratio is not None:
+        return Point(result.cell.m, ratio)
+    before, after = seconds_point(result, baseline), seconds_point(result, kernel)
+    if before is None or after is None or not (before.measured or after.measured):
+        return None
+    estimate = before.value.estimate / after.value.estimate
+    return Point(result.cell.m, Interval(estimate, estimate, estimate), False)
+
+
+def ratio_text(value: float) -> str:
+    """A speed-up in few characters: 13×, or 1/4.2 for a slow-down."""
+    if value >= 0.995:
+        return f"{value:.0f}×" if value >= 9.95 else f"{value:.2g}×" if value >= 1.05 else "1×"
+    inverse = 1.0 / value
+    return f"1/{inverse:.0f}" if inverse >= 9.95 else f"1/{inverse:.2g}"

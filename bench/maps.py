@@ -1,0 +1,139 @@
+"""Maps over (m, n_x): the speed-up of each kernel, and the fastest kernel."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
+
+from bench.drawing import (
+    WIDTH,
+    Plot,
+    Variant,
+    of_variant,
+    ratio_text,
+    speedup_point,
+    style,
+    variant_file,
+    variant_words,
+)
+from bench.drawing import variants
+from bench.results import CellResult, Run
+
+
+def _grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:
+    ax.set_xticks(range(len(ms)), [EngFormatter(sep="")(m) for m in ms])
+    ax.set_yticks(range(len(n_xs)), [str(n_x) for n_x in n_xs])
+    ax.set(xlim=(-0.5, len(ms) - 0.5), ylim=(-0.5, len(n_xs) - 0.5))
+    ax.tick_params(length=0)
+    ax.grid(visible=False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+
+
+def _text_color(rgba: Sequence[float]) -> str:
+    r, g, b = rgba[:3]
+    return "white" if 0.299 * r + 0.587 * g + 0.114 * b < 0.55 else "black"
+
+
+def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
+    """The speed-up over a baseline in every cell: a panel for each kernel."""
+    results = of_variant(run, variant)
+    ms, n_xs = sorted({r.cell.m for r in results}), sorted({r.cell.n_x for r in results})
+    names = [
+        name for name in run.measured if name != baseline and any(speedup_point(r, name, baseline) for r in results)
+    ]
+    columns = min(2, len(names))
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(WIDTH, (0.27 * len(n_xs) + 0.75) * rows + 0.6), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    points = {name: {(r.cell.m, r.cell.n_x): speedup_point(r, name, baseline) for r in results} for name in names}
+    logs = [np.log2(p.value.estimate) for of_name in points.values() for p in of_name.values() if p]
+    most = max(1.0, float(np.max(np.abs(logs))))
+    color_map, norm = mpl.colormaps["PuOr"], mpl.colors.Normalize(-most, most)
+    for ax, name in zip(axes.flat, names, strict=False):
+        for (m, n_x), point in points[name].items():
+            x, y = ms.index(m), n_xs.index(n_x)
+            if point is None:
+                ax.text(x, y, "–", ha="center", va="center", color="#888888")
+                continue
+            color = color_map(norm(np.log2(point.value.estimate)))
+            ax.add_patch(_square(x, y, color))
+            text = ratio_text(point.value.estimate)
+            ax.text(
+                x,
+                y,
+                text if point.measured else f"({text})",
+                ha="center",
+                va="center",
+                fontsize=7.5,
+                color=_text_color(color),
+            )
+        _grid_axes(ax, ms, n_xs)
+        ax.set_title(name, color=style(name)[0])
+    for k, ax in enumerate(axes.flat):
+        ax.set_visible(k < len(names))
+        ax.set_ylabel("n_x" if k % columns == 0 else "")
+        ax.set_xlabel("m, examples" if k + columns >= len(names) else "")
+    words = variant_words(variant)
+    figure.suptitle(f"Speed-up over {baseline} ({words}; purple is faster)", x=0.01, ha="left", fontweight="bold")
+    caption = f"Speed-up over {baseline} in every cell, {words}. In brackets: from a predicted time. –: not measured."
+    return Plot(f"map-over-{baseline}-{variant_file(variant)}", caption, figure)
+
+
+def _square(x: float, y: float, color: Any) -> Any:
+    return mpl.patches.Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=color, linewidth=0)
+
+
+def lead(result: CellResult) -> tuple[str, str, float, bool] | None:
+    """The fastest kernel of a cell, the next, the lead as a ratio, and whether it is more than noise."""
+    ordered = sorted(result.kernels, key=lambda name: result.median(name).estimate)
+    if len(ordered) < 2:
+        return None
+    ratio = result.speedup(ordered[1], ordered[0])
+    if ratio is None:
+        return None
+    return ordered[0], ordered[1], ratio.estimate, ratio.low > 1.0 + result.noise_floor
+
+
+def fastest(run: Run) -> Plot:
+    """Which kernel is the fastest in each cell, and how far ahead of the next."""
+    shown = variants(run)
+    columns = min(2, len(shown))
+    rows = -(-len(shown) // columns)
+    n_x_count = len({r.cell.n_x for r in run.cells})
+    figure = Figure(figsize=(WIDTH, (0.34 * n_x_count + 0.75) * rows + 0.9), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    winners: set[str] = set()
+    for ax, variant in zip(axes.flat, shown, strict=False):
+        results = of_variant(run, variant)
+        ms, n_xs = sorted({r.cell.m for r in results}), sorted({r.cell.n_x for r in results})
+        for result in results:
+            first = lead(result)
+            if first is None:
+                continue
+            name, _, ratio, clear = first
+            winners.add(name)
+            color = mpl.colors.to_rgba(style(name)[0], 1.0 if clear else 0.35)
+            ax.add_patch(_square(ms.index(result.cell.m), n_xs.index(result.cell.n_x), color))
+            ax.text(
+                ms.index(result.cell.m),
+                n_xs.index(result.cell.n_x),
+                f"{ratio:.2g}×" if clear and ratio >= 1.095 else f"{ratio:.2f}×" if clear else "tie",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color=_text_color(color) if clear else "black",
+            )
+        _grid_axes(ax, ms, n_xs)
+        ax.set(title=variant_words(variant), xlabel="m, examples", ylabel="n_x")
+    for ax in list(axes.flat)[len(shown) :]:
+        ax.set_visible(False)
+    handles = [mpl.patches.Patch(color=style(name)[0], label=name) for name in run.measured if name in winners]
+    figure.legend(handles=handles, loc="outside lower left", ncols=min(5, len(handles)), frameon=False, fontsize=8)
+    figure.suptitle("The fastest kernel, and its lead over the next", x=0.01, ha="left", fontweight="bold")
+    caption = "The fastest kernel in each cell and its lead over the next; pale: a lead within the noise floor, a tie."
+    return Plot("fastest", caption, figure)

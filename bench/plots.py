@@ -1,0 +1,213 @@
+"""Figures of a run, as SVG and PNG, from the run folder alone."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, FuncFormatter, NullFormatter
+
+from bench.drawing import (
+    SETTINGS,
+    WIDTH,
+    Plot,
+    Point,
+    Variant,
+    of_variant,
+    seconds_point,
+    speedup_point,
+    style,
+    variant_file,
+    variant_words,
+    variants,
+)
+from bench.maps import fastest, heat_maps
+from bench.results import LOOP, VECTORIZED, Run
+
+
+def draw(run: Run) -> Iterator[Plot]:
+    """The figures of a run."""
+    with mpl.rc_context(SETTINGS):
+        if run.problem != "synthetic":
+            yield from _training(run)
+            return
+        for variant in variants(run):
+            yield _curves(run, variant, "time")
+        for baseline in (LOOP, VECTORIZED):
+            for variant in variants(run):
+                if any(
+                    result.speedup(baseline, name) for result in of_variant(run, variant) for name in result.kernels
+                ):
+                    yield _curves(run, variant, baseline)
+                    yield heat_maps(run, variant, baseline)
+        yield fastest(run)
+
+
+def save(run: Run, folder: Path, progress: Callable[[str], None] = lambda _: None) -> list[Plot]:
+    """Draw the figures of a run into `folder` as SVG and PNG; what stood there of another drawing is removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in (*folder.glob("*.svg"), *folder.glob("*.png")):
+        old.unlink()
+    plots = []
+    for plot in draw(run):
+        progress(plot.name)
+        with mpl.rc_context(SETTINGS):
+            plot.figure.savefig(folder / f"{plot.name}.svg", metadata={"Date": None})
+            plot.figure.savefig(folder / f"{plot.name}.png")
+        plots.append(plot)
+    return plots
+
+
+def _curves(run: Run, variant: Variant, what: str) -> Plot:
+    """Time, or the speed-up over the baseline `what`, against m: a panel for each n_x."""
+    results = of_variant(run, variant)
+    n_xs = sorted({r.cell.n_x for r in results})
+    columns = min(2, len(n_xs))
+    rows = -(-len(n_xs) // columns)
+    figure = Figure(figsize=(WIDTH, 2.75 * rows + 0.75), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr]
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    words = variant_words(variant)
+    for ax, n_x in zip(axes.flat, n_xs, strict=False):
+        panel = [r for r in results if r.cell.n_x == n_x]
+        curves = {}
+        for name in run.measured:
+            points = [seconds_point(r, name) if what == "time" else speedup_point(r, name, what) for r in panel]
+            found = sorted((p for p in points if p is not None), key=lambda p: p.m)
+            if found and name != what:
+                curves[name] = found
+                _curve(ax, name, found)
+        ax.set(xscale="log", yscale="log", title=f"n_x = {n_x:,}")
+        _label_ends(ax, curves)
+    for ax in list(axes.flat)[len(n_xs) :]:
+        ax.set_visible(False)
+    _shared_axes(axes, what, len(n_xs))
+    hollow = " Hollow: predicted, too slow to run." if any(r.skipped for r in results) else ""
+    if what == "time":
+        figure.suptitle(f"Time of one gradient step ({words})", x=0.01, ha="left", fontweight="bold")
+        return Plot(f"time-{variant_file(variant)}", f"Time of one gradient step against m, {words}.{hollow}", figure)
+    figure.suptitle(f"Speed-up over {what} ({words}; above 1 is faster)", x=0.01, ha="left", fontweight="bold")
+    name = f"speedup-over-{what}-{variant_file(variant)}"
+    return Plot(name, f"Speed-up over {what} against m, {words}.{hollow}", figure)
+
+
+def _curve(ax: Axes, name: str, points: Sequence[Point]) -> None:
+    color, marker = style(name)
+    ms = [p.m for p in points]
+    values = [p.value.estimate for p in points]
+    measured = [p for p in points if p.measured]
+    ax.plot(ms, values, color=color, linestyle=":", linewidth=0.9, zorder=2)
+    for part, face in ((measured, color), ([p for p in points if not p.measured], "white")):
+        ax.plot(
+            [p.m for p in part],
+            [p.value.estimate for p in part],
+            color=color,
+            marker=marker,
+            markerfacecolor=face,
+            linestyle="-" if face == color else "none",
+            zorder=3,
+        )
+    # An unbounded interval (too few rounds) can't be drawn.
+    drawn = [p for p in measured if 0.0 < p.value.low and np.isfinite(p.value.high)]
+    ax.vlines([p.m for p in drawn], [p.value.low for p in drawn], [p.value.high for p in drawn], color=color, lw=2.2)
+
+
+def _label_ends(ax: Axes, curves: dict[str, list[Point]]) -> None:
+    """Name each curve beside its end, moved apart where the ends meet, with a thin line from name to end."""
+    if not curves:
+        return
+    last = max(points[-1].m for points in curves.values())
+    ax.set_ylim(ax.get_ylim())
+    ends = {name: points[-1] for name, points in curves.items()}
+    ordered = sorted(ends, key=lambda name: ends[name].value.estimate)
+    low, high = np.log10(ax.get_ylim())
+    heights = [(np.log10(ends[name].value.estimate) - low) / (high - low) for name in ordered]
+    for name, height in zip(ordered, spread(heights, gap=0.082), strict=True):
+        color, _ = style(name)
+        ax.annotate(
+            name,
+            xy=(ends[name].m, ends[name].value.estimate),
+            xytext=(1.04, height),
+            textcoords="axes fraction",
+            color=color,
+            fontsize=8,
+            va="center",
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": color,
+                "lw": 0.6,
+                "alpha": 0.6 if ends[name].m == last else 0.35,
+                "shrinkA": 1,
+                "shrinkB": 3,
+            },
+        )
+
+
+def spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Sorted heights moved as little as possible, so that neighbours are at least `gap` apart."""
+    # Groups of labels that touch are merged and centred on the mean of where they want to be.
+    groups: list[list[float]] = []
+    starts: list[float] = []
+    for height in heights:
+        groups.append([height])
+        starts.append(height)
+        while len(groups) > 1 and starts[-1] < starts[-2] + gap * len(groups[-2]):
+            merged = groups.pop()
+            starts.pop()
+            groups[-1] += merged
+            starts[-1] = float(np.mean(groups[-1])) - gap * (len(groups[-1]) - 1) / 2.0
+    return [start + gap * k for start, group in zip(starts, groups, strict=True) for k in range(len(group))]
+
+
+def _shared_axes(axes: Any, what: str, count: int) -> None:
+    columns = axes.shape[1]
+    for k, ax in enumerate(list(axes.flat)[:count]):
+        ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.yaxis.set_minor_formatter(NullFormatter())
+        ax.yaxis.set_major_formatter(EngFormatter(unit="s") if what == "time" else FuncFormatter(_ratio_tick))
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+        if what != "time":
+            ax.axhline(1.0, color="#555555", linewidth=0.9, zorder=1)
+        if k % columns == 0:
+            ax.set_ylabel("time of a call" if what == "time" else "speed-up")
+        if k + columns >= count:
+            ax.set_xlabel("m, examples")
+            ax.tick_params(labelbottom=True)
+
+
+def _ratio_tick(value: float, _: Any = None) -> str:
+    return f"{value:g}×" if value >= 1.0 else f"1/{1.0 / value:g}"
+
+
+def _training(run: Run) -> Iterator[Plot]:
+    """Time of a training run: one line a kernel, a figure for each number of threads."""
+    for result in run.cells:
+        names = [name for name in run.measured if name in result.seconds][::-1]
+        figure = Figure(figsize=(WIDTH, 0.34 * len(names) + 1.2), layout="constrained")
+        ax = figure.subplots()
+        for y, name in enumerate(names):
+            color, marker = style(name)
+            time = result.median(name)
+            ax.plot([time.estimate], [y], color=color, marker=marker, markersize=6)
+            if time.low > 0.0:
+                ax.hlines(y, time.low, time.high, color=color, linewidth=2.2)
+            ax.annotate(
+                EngFormatter(unit="s", places=2)(time.estimate),
+                (time.estimate, y),
+                xytext=(8, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
+        ax.set_yticks(range(len(names)), names)
+        ax.set(xscale="log", xlabel=f"time of {result.cell.iterations:,} iterations of gradient descent")
+        ax.xaxis.set_major_formatter(EngFormatter(unit="s"))
+        ax.margins(x=0.12, y=0.08)
+        words = variant_words((result.cell.order, result.cell.threads))
+        figure.suptitle(f"Training on {run.problem} ({words})", x=0.01, ha="left", fontweight="bold")
+        caption = f"Time of a training run of {result.cell.iterations:,} iterations on {run.problem}, {words}."
+        yield Plot(f"training-{variant_file((result.cell.order, result.cell.threads))}", caption, figure)
