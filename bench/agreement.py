@@ -146,8 +146,8 @@ def judge(name: str, outputs: Any, expected: Expected, cost_from: Literal["z", "
 def _hold(name: str, output: str, got: Any, wanted: Any, bound: Any, size: Any) -> float:
     try:
         values = np.asarray(got)
-    except ValueError as error:  # a ragged list
-        raise Disagreement(f"{name}: {output} is no array: {error}") from None
+    except ValueError as ragged:
+        raise Disagreement(f"{name}: {output} is no array: {ragged}") from None
     if values.shape != np.shape(wanted):
         raise Disagreement(f"{name}: {output} has shape {values.shape}; wanted {np.shape(wanted)}")
     if values.dtype != np.float64:

@@ -21,7 +21,7 @@ STYLES: dict[str, tuple[str, str]] = {
     "numpy_textbook": ("#56b4e9", "<"),
     "numpy_vectorized": ("#0072b2", ">"),
 }
-SETTINGS: dict[str, Any] = {
+SETTINGS: Any = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,

@@ -101,7 +101,7 @@ def held_to(threads: int) -> Iterator[None]:
     """Hold BLAS, OpenMP and Numba to a number of threads."""
     before = numba.get_num_threads()
     with _pools().limit(limits=threads):
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
         try:
             yield
         finally:

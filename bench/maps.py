@@ -19,8 +19,8 @@ from bench.drawing import (
     style,
     variant_file,
     variant_words,
+    variants,
 )
-from bench.drawing import variants
 from bench.results import CellResult, Run
 
 
@@ -48,11 +48,12 @@ def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
     ]
     columns = min(2, len(names))
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(WIDTH, (0.27 * len(n_xs) + 0.75) * rows + 0.6), layout="constrained")
+    figure = Figure(figsize=(WIDTH, (0.29 * len(n_xs) + 0.85) * rows + 0.6), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     points = {name: {(r.cell.m, r.cell.n_x): speedup_point(r, name, baseline) for r in results} for name in names}
     logs = [np.log2(p.value.estimate) for of_name in points.values() for p in of_name.values() if p]
-    most = max(1.0, float(np.max(np.abs(logs))))
+    # Beyond 64 times, a shade more or less tells nothing; below it, small differences should show.
+    most = min(6.0, max(1.0, float(np.max(np.abs(logs)))))
     color_map, norm = mpl.colormaps["PuOr"], mpl.colors.Normalize(-most, most)
     for ax, name in zip(axes.flat, names, strict=False):
         for (m, n_x), point in points[name].items():
@@ -105,7 +106,7 @@ def fastest(run: Run) -> Plot:
     columns = min(2, len(shown))
     rows = -(-len(shown) // columns)
     n_x_count = len({r.cell.n_x for r in run.cells})
-    figure = Figure(figsize=(WIDTH, (0.34 * n_x_count + 0.75) * rows + 0.9), layout="constrained")
+    figure = Figure(figsize=(WIDTH, (0.34 * n_x_count + 0.95) * rows + 0.9), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     winners: set[str] = set()
     for ax, variant in zip(axes.flat, shown, strict=False):

@@ -25,7 +25,7 @@ from bench.drawing import (
     variants,
 )
 from bench.maps import fastest, heat_maps
-from bench.results import LOOP, VECTORIZED, Run
+from bench.results import LOOP, VECTORIZED, CellResult, Run
 
 
 def draw(run: Run) -> Iterator[Plot]:
@@ -34,6 +34,7 @@ def draw(run: Run) -> Iterator[Plot]:
         if run.problem != "synthetic":
             yield from _training(run)
             return
+        yield _headline(run)
         for variant in variants(run):
             yield _curves(run, variant, "time")
         for baseline in (LOOP, VECTORIZED):
@@ -68,23 +69,16 @@ def _curves(run: Run, variant: Variant, what: str) -> Plot:
     columns = min(2, len(n_xs))
     rows = -(-len(n_xs) // columns)
     figure = Figure(figsize=(WIDTH, 2.75 * rows + 0.75), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr]
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    words = variant_words(variant)
-    for ax, n_x in zip(axes.flat, n_xs, strict=False):
-        panel = [r for r in results if r.cell.n_x == n_x]
-        curves = {}
-        for name in run.measured:
-            points = [seconds_point(r, name) if what == "time" else speedup_point(r, name, what) for r in panel]
-            found = sorted((p for p in points if p is not None), key=lambda p: p.m)
-            if found and name != what:
-                curves[name] = found
-                _curve(ax, name, found)
-        ax.set(xscale="log", yscale="log", title=f"n_x = {n_x:,}")
-        _label_ends(ax, curves)
+    panels = list(zip(axes.flat, n_xs, strict=False))
+    curves = [_panel(ax, run, [r for r in results if r.cell.n_x == n_x], what) for ax, n_x in panels]
+    for k, (ax, n_x) in enumerate(panels):
+        ax.set_title(f"n_x = {n_x:,}")
+        _dress(ax, what, left=k % columns == 0, bottom=k + columns >= len(n_xs))
+        _label_ends(ax, curves[k])
     for ax in list(axes.flat)[len(n_xs) :]:
         ax.set_visible(False)
-    _shared_axes(axes, what, len(n_xs))
+    words = variant_words(variant)
     hollow = " Hollow: predicted, too slow to run." if any(r.skipped for r in results) else ""
     if what == "time":
         figure.suptitle(f"Time of one gradient step ({words})", x=0.01, ha="left", fontweight="bold")
@@ -92,6 +86,43 @@ def _curves(run: Run, variant: Variant, what: str) -> Plot:
     figure.suptitle(f"Speed-up over {what} ({words}; above 1 is faster)", x=0.01, ha="left", fontweight="bold")
     name = f"speedup-over-{what}-{variant_file(variant)}"
     return Plot(name, f"Speed-up over {what} against m, {words}.{hollow}", figure)
+
+
+def headline_cells(run: Run) -> list[CellResult]:
+    """The cells that stand for the run: one thread, the first order, the n_x nearest to 32."""
+    results = of_variant(run, variants(run)[0])
+    n_x = min((r.cell.n_x for r in results), key=lambda n_x: abs(np.log(n_x / 32)))
+    return sorted((r for r in results if r.cell.n_x == n_x), key=lambda r: r.cell.m)
+
+
+def _headline(run: Run) -> Plot:
+    """Time and speed-up over the loop side by side, for one n_x: the figure of the README."""
+    results = headline_cells(run)
+    n_x = results[0].cell.n_x
+    figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
+    axes = figure.subplots(1, 2)
+    for ax, what in zip(axes, ("time", LOOP), strict=True):
+        curves = _panel(ax, run, results, what)
+        _dress(ax, what, left=True, bottom=True)
+        ax.set_title("time of one gradient step" if what == "time" else f"speed-up over {what}")
+        ax.set_ylabel("")
+        _label_ends(ax, curves)
+    words = f"n_x = {n_x}, {variant_words((results[0].cell.order, results[0].cell.threads))}"
+    hollow = " Hollow: from a predicted time, too slow to run." if any(r.skipped for r in results) else ""
+    return Plot("headline", f"Time of one gradient step, and speed-up over the Python loop, {words}.{hollow}", figure)
+
+
+def _panel(ax: Axes, run: Run, results: Sequence[CellResult], what: str) -> dict[str, list[Point]]:
+    """Draw the curves of all kernels over these cells, and return them by name."""
+    curves = {}
+    for name in run.measured:
+        points = [seconds_point(r, name) if what == "time" else speedup_point(r, name, what) for r in results]
+        found = sorted((p for p in points if p is not None), key=lambda p: p.m)
+        if found and name != what:
+            curves[name] = found
+            _curve(ax, name, found)
+    ax.set(xscale="log", yscale="log")
+    return curves
 
 
 def _curve(ax: Axes, name: str, points: Sequence[Point]) -> None:
@@ -111,16 +142,13 @@ def _curve(ax: Axes, name: str, points: Sequence[Point]) -> None:
             zorder=3,
         )
     # An unbounded interval (too few rounds) can't be drawn.
-    drawn = [p for p in measured if 0.0 < p.value.low and np.isfinite(p.value.high)]
+    drawn = [p for p in measured if p.value.low > 0.0 and np.isfinite(p.value.high)]
     ax.vlines([p.m for p in drawn], [p.value.low for p in drawn], [p.value.high for p in drawn], color=color, lw=2.2)
 
 
 def _label_ends(ax: Axes, curves: dict[str, list[Point]]) -> None:
     """Name each curve beside its end, moved apart where the ends meet, with a thin line from name to end."""
-    if not curves:
-        return
-    last = max(points[-1].m for points in curves.values())
-    ax.set_ylim(ax.get_ylim())
+    last = max((points[-1].m for points in curves.values()), default=0)
     ends = {name: points[-1] for name, points in curves.items()}
     ordered = sorted(ends, key=lambda name: ends[name].value.estimate)
     low, high = np.log10(ax.get_ylim())
@@ -163,20 +191,19 @@ def spread(heights: Sequence[float], gap: float) -> list[float]:
     return [start + gap * k for start, group in zip(starts, groups, strict=True) for k in range(len(group))]
 
 
-def _shared_axes(axes: Any, what: str, count: int) -> None:
-    columns = axes.shape[1]
-    for k, ax in enumerate(list(axes.flat)[:count]):
-        ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.yaxis.set_minor_formatter(NullFormatter())
-        ax.yaxis.set_major_formatter(EngFormatter(unit="s") if what == "time" else FuncFormatter(_ratio_tick))
-        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-        if what != "time":
-            ax.axhline(1.0, color="#555555", linewidth=0.9, zorder=1)
-        if k % columns == 0:
-            ax.set_ylabel("time of a call" if what == "time" else "speed-up")
-        if k + columns >= count:
-            ax.set_xlabel("m, examples")
-            ax.tick_params(labelbottom=True)
+def _dress(ax: Axes, what: str, left: bool, bottom: bool) -> None:
+    """Ticks and labels of the axes; those of the outer panels only, where panels share them."""
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.yaxis.set_major_formatter(EngFormatter(unit="s") if what == "time" else FuncFormatter(_ratio_tick))
+    if what != "time":
+        ax.axhline(1.0, color="#555555", linewidth=0.9, zorder=1)
+    if left:
+        ax.set_ylabel("time of a call" if what == "time" else "speed-up")
+    if bottom:
+        ax.set_xlabel("m, examples")
+        ax.tick_params(labelbottom=True)
 
 
 def _ratio_tick(value: float, _: Any = None) -> str:

@@ -1,7 +1,6 @@
 """Problems to compute a gradient step on: synthetic ones from a seed, and a real data set."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal, cast
 
 import numpy as np
@@ -26,21 +25,16 @@ class Problem:
     @property
     def m(self) -> int:
         """Number of examples."""
-        return self.X.shape[1]
+        return int(self.X.shape[1])
 
     @property
     def n_x(self) -> int:
         """Number of features."""
-        return self.X.shape[0]
+        return int(self.X.shape[0])
 
     def head(self, m: int) -> "Problem":
         """The same problem on its first m examples, X contiguous in the same order."""
         return Problem(self.w, self.b, np.array(self.X[:, :m], order=self.order), self.Y[:m].copy(), self.order)
-
-    @cached_property
-    def nbytes(self) -> int:
-        """Bytes of X."""
-        return self.X.nbytes
 
 
 def make_problem(m: int, n_x: int, seed: int = 0, order: Order = "F") -> Problem:
@@ -96,7 +90,7 @@ def load_breast_cancer(order: Order = "F") -> Problem:
 
     W. N. Street, W. H. Wolberg and O. L. Mangasarian, "Nuclear feature extraction for breast tumor diagnosis", 1993.
     """
-    from sklearn.datasets import load_breast_cancer as load  # noqa: PLC0415 - a second of import, for one problem
+    from sklearn.datasets import load_breast_cancer as load
 
     data, target = load(return_X_y=True)
     X = ((data - data.mean(axis=0)) / data.std(axis=0)).T

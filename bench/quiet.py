@@ -1,7 +1,8 @@
-"""What keeps the kernels of one process out of each other's way, so that a cell measures the same thing twice.
+"""What keeps a measuring process quiet, so that a cell measures the same thing twice.
 
 Interleaving has a price: a kernel finds the process as the kernel before it left it. Two things made the same call
-two to four times slower after one neighbour than after another, and both are settled here, for all kernels alike:
+two to four times slower after one neighbour than after another; a third made two runs differ by more than either knew
+of itself. All are settled here, for all kernels alike:
 
 - Threads of OpenBLAS and OpenMP spin for many milliseconds after a call, in wait for the next; with as many
   spinning pools as cores, the next kernel's threads have nowhere to run. Here they spin long enough to stay awake from
@@ -9,6 +10,10 @@ two to four times slower after one neighbour than after another, and both are se
 - The C library may give freed memory back to the system, or not, depending on what was freed before; then each call
   of NumPy's vectorized form has its temporaries' pages mapped and zeroed anew. Here freed memory is kept, which is
   the best case for NumPy: the baseline is not handicapped.
+- Linux lays out each process at random addresses, and Python hashes text with a random seed. Where code and data
+  happen to lie decides which cache lines they share (Mytkowicz et al., "Producing wrong data without doing anything
+  obviously wrong!", 2009). Here a measuring process starts itself again with both fixed: two runs on one machine then
+  compare kernels, not layouts. The layout is still one of many: another build may shift a kernel by some percent.
 """
 
 import ctypes
@@ -16,6 +21,8 @@ import os
 import platform
 import sys
 
+PINNED = "UNLOOP_PINNED"
+QUERY_PERSONALITY, ADDR_NO_RANDOMIZE = 0xFFFFFFFF, 0x0040000  # <sys/personality.h>
 SPIN = {
     "GOMP_SPINCOUNT": "30000",  # iterations
     "OPENBLAS_THREAD_TIMEOUT": "20",  # 2^20 cycles
@@ -40,6 +47,25 @@ def keep_freed_memory() -> bool:
     return bool(mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)) and bool(mallopt(M_TRIM_THRESHOLD, KEPT_BYTES))
 
 
+def pin_layout() -> None:
+    """Start this process again at fixed addresses; returns if it runs so already, or if the system can't do that.
+
+    Containers often refuse; a run then says that its layout was random.
+    """
+    if sys.platform != "linux" or PINNED in os.environ:
+        return
+    libc = ctypes.CDLL(None)
+    persona = libc.personality(QUERY_PERSONALITY)
+    os.environ[PINNED] = "0"
+    if persona < 0 or libc.personality(persona | ADDR_NO_RANDOMIZE) < 0:
+        return
+    os.environ |= {PINNED: "1", "PYTHONHASHSEED": "0"}
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
 def settings() -> dict[str, str]:
     """What holds in this process, for the run's header."""
-    return {name: os.environ.get(name, "unset") for name in SPIN}
+    layout = "fixed" if os.environ.get(PINNED) == "1" else "random"
+    return {"memory_layout": layout} | {name: os.environ.get(name, "unset") for name in SPIN}

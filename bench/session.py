@@ -18,6 +18,7 @@ from kernels import KERNELS
 DESCENT = "numba_descent"  # numba_loop with its iterations compiled too; a contestant of training runs
 SPARE_BYTES = 400 * 2**20
 BATCH_BYTES = 200 * 2**20
+VISIT_ROUNDS = 8  # of a cell, before the next cell's turn
 
 OnEvent = Callable[[Cell, Event], None]
 
@@ -49,7 +50,7 @@ def describe_kernels() -> dict[str, dict[str, Any]]:
     return ordered
 
 
-def _batches(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
+def batches(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
     """Cells that are measured together: neighbours, whose problems fit into BATCH_BYTES, or one problem alone."""
     batch: list[Cell] = []
     problems: dict[Cell, int] = {}
@@ -96,7 +97,7 @@ class Session:
                 "grid": preset.name,
                 "problem": problem,
                 "seed": seed,
-                "settings": settings | {"environment": quiet.settings()},
+                "settings": settings | quiet.settings(),
                 "machine": machine.card(),
                 "before": machine.moment(),
                 "kernels": describe_kernels(),
@@ -107,21 +108,25 @@ class Session:
     def measure(self, wanted: Mapping[Cell, Sequence[str]], on_event: OnEvent = lambda *_: None) -> None:
         """Measure kernels on cells, with their baselines and the A/A control.
 
-        The cells of a batch are interleaved too: each takes one round, then the next does. A machine that is slow for
-        some seconds is so for some rounds of every cell, and not for all the rounds of one.
+        The cells of a batch are interleaved too: each takes some rounds, then the next does. A machine that is slow
+        for some seconds is so for some rounds of every cell, and not for all the rounds of one.
 
         Args:
             wanted: Cell -> kernels; the baselines that the cell can hold are added.
             on_event: Told each event, with its cell, after it is on disk.
         """
-        for batch in _batches(list(wanted)):
+        for batch in batches(list(wanted)):
             running = []
             for cell in batch:
                 events = self._events(cell, wanted[cell])
                 running.append((cell, events))
                 self._advance(cell, events, Calibrated, on_event)
             while running:
-                running = [(cell, events) for cell, events in running if self._advance(cell, events, Round, on_event)]
+                running = [
+                    (cell, events)
+                    for cell, events in running
+                    if all(self._advance(cell, events, Round, on_event) for _ in range(VISIT_ROUNDS))
+                ]
 
     def _advance(self, cell: Cell, events: Iterator[Event], until: type[Event], on_event: OnEvent) -> bool:
         """Journal the events of a cell up to one of type `until`; False if there are no more."""
@@ -145,7 +150,7 @@ class Session:
         return engine.measure(cell, problem, expected, contestants, self.preset, self.seed)
 
     def _prepare(self, cell: Cell) -> tuple[Problem, Any]:
-        """The cell's problem and what is expected of it; kept for the next cell, which often differs in threads only."""
+        """The cell's problem and what is expected of it; kept for the next, which often differs in threads only."""
         key = replace(cell, threads=1)
         if self._prepared is None or self._prepared[0] != key:
             self._prepared = None  # frees the last problem before the next is made

@@ -46,19 +46,19 @@ def two_product(a: Array, b: Array) -> Pair:
 
 
 def add(x: Pair, y: Pair) -> Pair:
-    """x + y."""
+    """The sum of two pairs."""
     s, e = two_sum(x[0], y[0])
     return fast_two_sum(s, e + (x[1] + y[1]))
 
 
 def multiply(x: Pair, y: Pair) -> Pair:
-    """x y."""
+    """The product of two pairs."""
     p, e = two_product(x[0], y[0])
     return fast_two_sum(p, e + (x[0] * y[1] + x[1] * y[0]))
 
 
 def divide(x: Pair, y: Pair) -> Pair:
-    """x / y."""
+    """The quotient of two pairs."""
     q = x[0] / y[0]
     p, e = two_product(q, y[0])
     return fast_two_sum(q, (((x[0] - p) - e) + x[1] - q * y[1]) / y[0])

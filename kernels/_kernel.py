@@ -33,7 +33,7 @@ class Kernel:
         native: Brings one float64 array (w, X or Y) to the form that `function` wants.
         cost_from: "z" where J is accurate for every finite z; "a" where it is computed from the activation, so that
             rounding of a enters it: amplified by 1/a or 1/(1-a), infinite or NaN once a is exactly 0 or 1.
-        descend: `descend(w, b, X, Y, alpha, iterations) -> (w, b, costs)` with the iterations compiled, if there is one.
+        descend: `descend(w, b, X, Y, alpha, iterations) -> (w, b, costs)` with the iterations compiled, or None.
         missing: The package that this kernel lacks here, or None.
     """
 

@@ -45,7 +45,7 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
     for share in range(shares):
         total += sums[share, : n_x + 2]
     total /= m
-    return total[n_x], total[:n_x].copy(), total[n_x + 1]
+    return total[n_x], total[:n_x].copy(), total[n_x + 1]  # type: ignore[return-value]
 
 
 KERNEL = Kernel(

@@ -42,7 +42,8 @@ def cost_and_gradient(w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.Array
 
 
 def _largest(X: Array) -> Array:
-    return np.maximum(X.max(axis=1), -X.min(axis=1))
+    largest: Array = np.maximum(X.max(axis=1), -X.min(axis=1))
+    return largest
 
 
 def _zeros(shape: tuple[int, ...]) -> Pair:

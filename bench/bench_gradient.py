@@ -1,0 +1,33 @@
+"""The pytest-benchmark face: one benchmark for each kernel and cell, replaying what the engine measured."""
+
+from typing import Any
+
+import pytest
+
+from bench import agreement
+from bench.face import Measured
+from bench.grid import Cell
+from bench.problem import load_breast_cancer, make_problem
+from bench.replay import interleaved_replay, tape
+from bench.runjson import extra_info
+from bench.session import contestant
+
+
+@pytest.mark.benchmark(timer=interleaved_replay)
+def test_gradient(benchmark: Any, measured: Measured, cell_of_params: Cell, kernel: str) -> None:
+    cell = cell_of_params
+    benchmark.group = cell.label
+    if benchmark.disabled:
+        problem = load_breast_cancer(cell.order) if cell.iterations else make_problem(cell.m, cell.n_x, 0, cell.order)
+        agreement.check(contestant(kernel).kernel, problem)
+        return
+    run, result = measured.result(cell)
+    if kernel in result.failed:
+        pytest.fail(result.failed[kernel], pytrace=False)
+    if kernel in result.skipped:
+        pytest.skip(result.skipped[kernel][0])
+    loops = result.loops[kernel]
+    seconds = [each * loops for each in result.seconds[kernel]]
+    with tape(seconds):
+        benchmark.pedantic(lambda: None, rounds=len(seconds), iterations=loops)
+    benchmark.extra_info.update(extra_info(run, result, kernel))

@@ -1,0 +1,155 @@
+"""The command line: unloop run, plot, report, kernels, machine."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from bench import face, machine, plots, report, results, session, summary
+from bench.engine import Calibrated, Event, Failed, Round
+from bench.face import WrongUse
+from bench.grid import Cell, Preset
+from bench.results import NotARun
+
+app = typer.Typer(
+    help="Why vectorization matters: the gradient step of logistic regression as a ladder of kernels, checked "
+    "against one reference and timed with one clock. Start with: unloop run --grid smoke",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, such as results/reference.")]
+
+
+@app.command()
+def run(
+    grid: Annotated[
+        str, typer.Option(help="Which cells: smoke (seconds), quick (a minute and a half), full (20 minutes).")
+    ] = "quick",
+    kernels: Annotated[
+        str | None, typer.Option(help="Comma-separated kernels; their baselines are added. All, if not given.")
+    ] = None,
+    problem: Annotated[
+        str, typer.Option(help="synthetic; or breast_cancer: training runs on a real data set.")
+    ] = "synthetic",
+    seed: Annotated[int, typer.Option(help="Seed of the problems and of the order of samples.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run. [default: results/<date>-<grid>]")] = None,
+) -> None:
+    """Measure a grid, print the speed-ups, write the report.
+
+    Samples go to samples.jsonl in the run's folder as they are taken. Ctrl-C ends the run; what was measured stays,
+    and the report of it is drawn. Exit 1 if a kernel disagreed with the reference.
+    """
+    preset, names = face.choose(grid, problem, kernels)
+    try:
+        folder = session.run_folder(Path.cwd(), preset.name, out)
+    except OSError as error:
+        raise WrongUse(str(error)) from None
+    console = Console()
+    interrupted = False
+    measuring = session.Session(folder, preset, seed, problem)
+    try:
+        with _Watch(console, preset) as watch:
+            measuring.measure(dict.fromkeys(preset.cells, names), watch)
+    except KeyboardInterrupt:
+        interrupted = True
+        console.print("Interrupted; drawing the report of what was measured.")
+    finished = measuring.close(interrupted)
+    page = _draw(console, finished, folder)
+    console.print(summary.render(finished))
+    console.print(f"report: {page}", soft_wrap=True)
+    if interrupted:
+        raise typer.Exit(130)
+    if any(result.failed for result in finished.cells):
+        raise typer.Exit(1)
+
+
+class _Watch:
+    """Progress with the time left: cells made ready, then rounds."""
+
+    def __init__(self, console: Console, preset: Preset) -> None:
+        self._console = console
+        self._rounds = dict.fromkeys(preset.cells, preset.max_rounds // 2)
+        self._ready = 0
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("left:"))
+        self._progress = Progress(*columns, TimeRemainingColumn(elapsed_when_finished=False), console=console)
+        self._task = self._progress.add_task("starting", total=sum(self._rounds.values()))
+
+    def __enter__(self) -> "_Watch":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, cell: Cell, event: Event) -> None:
+        if isinstance(event, Calibrated):
+            self._ready += 1
+            self._rounds[cell] = event.rounds
+            what = f"cell {self._ready} of {len(self._rounds)}: {cell.label}"
+            self._progress.update(self._task, description=what, total=sum(self._rounds.values()))
+            if not self._console.is_terminal:
+                self._console.print(what, soft_wrap=True)
+        elif isinstance(event, Round):
+            self._progress.advance(self._task)
+        elif isinstance(event, Failed):
+            self._progress.console.print(f"FAILED at {cell.label}: {event.reason}", style="bold red", soft_wrap=True)
+
+
+def _draw(console: Console, finished: results.Run, folder: Path) -> Path:
+    with console.status("drawing the figures") as status:
+        return report.write(finished, folder, lambda name: status.update(f"drawing {name}"))
+
+
+@app.command()
+def plot(run: RunFolder) -> None:
+    """Draw the figures of a run again, from its folder alone."""
+    found = results.load(run)
+    for drawn in plots.save(found, run / "plots"):
+        typer.echo(run / "plots" / f"{drawn.name}.svg")
+
+
+@app.command(name="report")
+def report_(run: RunFolder) -> None:
+    """Write report.html, report.md, run.json and the figures of a run again, from its samples."""
+    console = Console()
+    console.print(f"report: {_draw(console, results.load(run), run)}", soft_wrap=True)
+
+
+@app.command()
+def kernels() -> None:
+    """List the ladder: what each kernel changes from the one before."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("kernel", "threads", "what it changes"):
+        table.add_column(heading, no_wrap=heading == "kernel")
+    for name, kernel in session.describe_kernels().items():
+        missing = f" (needs {kernel['missing']}, which is not installed)" if kernel["missing"] else ""
+        table.add_row(name, kernel["threads"], kernel["change"] + missing)
+    Console().print(table)
+
+
+@app.command(name="machine")
+def machine_() -> None:
+    """Show what machine this is, as every run records it."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for what, value in machine.describe(machine.card()):
+        table.add_row(what, value)
+    Console().print(table)
+
+
+def main() -> None:
+    """Run the command line; wrong use is one line and exit 2."""
+    try:
+        app()
+    except (WrongUse, NotARun) as error:
+        sys.exit(_refuse(str(error)))
+
+
+def _refuse(message: str) -> int:
+    print(f"unloop: {' '.join(message.split())}", file=sys.stderr)
+    return 2

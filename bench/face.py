@@ -1,0 +1,136 @@
+"""How pytest-benchmark's options reach the engine, and how its tests reach what the engine measured."""
+
+import os
+import shlex
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import grid, session
+from bench.grid import Cell, Preset
+from bench.problem import PROBLEMS
+from bench.results import CellResult, Run
+from bench.session import Session
+
+REFUSED = {
+    "--benchmark-timer": "the engine has one clock, time.perf_counter, for all kernels",
+    "--benchmark-warmup": "the engine warms every kernel up before each sample, always",
+    "--benchmark-warmup-iterations": "the engine warms every kernel up for a fixed time before each sample",
+    "--benchmark-calibration-precision": "samples are made to last 500 times longer than a clock reading, or more",
+    "--benchmark-precision": "rounds are fixed before the first sample; to stop when the result looks good biases it",
+    "--benchmark-confidence": "it belongs to --benchmark-precision, which is refused; intervals are of 95 %",
+    "--benchmark-cprofile": "what pytest-benchmark runs is a replay; profile a kernel with python -m cProfile",
+    "--benchmark-cprofile-loops": "it belongs to --benchmark-cprofile, which is refused",
+    "--benchmark-cprofile-top": "it belongs to --benchmark-cprofile, which is refused",
+    "--benchmark-cprofile-dump": "it belongs to --benchmark-cprofile, which is refused",
+}
+
+
+class WrongUse(Exception):
+    """Wrong use, told in one line that names what was wrong and the nearest right thing."""
+
+
+def nearest(kind: str, name: str, valid: Iterable[str]) -> WrongUse:
+    """The error for an unknown name."""
+    names = list(valid)
+    close = get_close_matches(name, names, n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]}?" if close else f"one of: {', '.join(names)}"
+    return WrongUse(f"unknown {kind} {name!r}; {hint}")
+
+
+def choose(grid_name: str, problem: str, kernels: str | None) -> tuple[Preset, list[str]]:
+    """The preset and the kernels of a command line.
+
+    Raises:
+        WrongUse: For an unknown grid, problem or kernel, or a kernel that lacks its package here.
+    """
+    if grid_name not in grid.PRESET_NAMES:
+        raise nearest("grid", grid_name, grid.PRESET_NAMES)
+    if problem not in PROBLEMS:
+        raise nearest("problem", problem, PROBLEMS)
+    preset = grid.preset(grid_name, problem)
+    known = session.describe_kernels()
+    available = list(dict.fromkeys(name for cell in preset.cells for name in session.names_for(cell)))
+    if kernels is None:
+        return preset, available
+    names = [name.strip() for name in kernels.split(",") if name.strip()]
+    for name in names or [""]:
+        if name not in known:
+            raise nearest("kernel", name, known)
+        if name not in available:
+            missing = known[name]["missing"]
+            why = f"{missing} is not installed" if missing else f"it belongs to training runs, not to {problem}"
+            raise WrongUse(f"kernel {name} can't run: {why}")
+    return preset, names
+
+
+def given(config: pytest.Config, option: str) -> bool:
+    """Whether an option stands on the command line, in PYTEST_ADDOPTS or in the configuration file."""
+    words = [*config.invocation_params.args, *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
+    words += config.getini("addopts")
+    return any(word == option or str(word).startswith(f"{option}=") for word in words)
+
+
+def with_options(preset: Preset, config: pytest.Config) -> Preset:
+    """The preset with pytest-benchmark's own options mapped onto it.
+
+    --benchmark-disable-gc asks for what the engine does in any case.
+
+    Raises:
+        WrongUse: For an option that the engine can't follow.
+    """
+    for option, reason in REFUSED.items():
+        if given(config, option):
+            raise WrongUse(f"{option} does not apply: {reason}")
+    if given(config, "--benchmark-min-rounds"):
+        rounds = int(config.getoption("benchmark_min_rounds"))
+        preset = replace(preset, min_rounds=rounds, max_rounds=max(rounds, preset.max_rounds))
+    if given(config, "--benchmark-max-time"):
+        preset = replace(preset, budget=float(config.getoption("benchmark_max_time")))
+    if given(config, "--benchmark-min-time"):
+        preset = replace(preset, sample_seconds=float(config.getoption("benchmark_min_time")))
+    return preset
+
+
+class Measured:
+    """What is measured of the selected benchmarks: a batch of cells when a test first asks for one of them."""
+
+    def __init__(self, root: Path, preset: Preset, seed: int, problem: str, out: Path | None) -> None:
+        self._open: Callable[[], Session] = lambda: Session(
+            session.run_folder(root, preset.name, out), preset, seed, problem
+        )
+        self._session: Session | None = None
+        self._cells: dict[Cell, CellResult] = {}
+        self._run: Run | None = None
+        self.wanted: dict[Cell, list[str]] = {}
+        self.tell: Callable[[str], None] = lambda _: None
+
+    def result(self, cell: Cell) -> tuple[Run, CellResult]:
+        """The run so far and a cell of it, measured now if it was not yet."""
+        if self._run is None or cell not in self._cells:
+            self._session = self._session or self._open()
+            batch = next(batch for batch in session.batches(list(self.wanted)) if cell in batch)
+            done = sum(1 for other in self.wanted if other in self._cells)
+            for other in batch:
+                if other not in self._cells:
+                    done += 1
+                    self.tell(f"  cell {done} of {len(self.wanted)}: {other.label}")
+            self._session.measure({other: self.wanted[other] for other in batch})
+            self._run = self._session.run()
+            self._cells = {result.cell: result for result in self._run.cells}
+        return self._run, self._cells[cell]
+
+    def close(self, interrupted: bool) -> tuple[Path, Run] | None:
+        """End the session; its folder and run, or None where nothing was measured."""
+        if self._session is None:
+            return None
+        return self._session.folder, self._session.close(interrupted)
+
+
+def cell_of(params: dict[str, Any]) -> Cell:
+    """The cell of a test's parameters."""
+    return Cell(**{key: value for key, value in params.items() if key != "kernel"})

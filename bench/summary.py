@@ -1,0 +1,101 @@
+"""What a run says at its end, in the terminal: speed-ups, and how far to trust them."""
+
+import math
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bench.drawing import ratio_text, variant_words, variants
+from bench.results import LOOP, VECTORIZED, CellResult, Run, Trust
+from bench.stats import Interval
+
+
+def seconds_text(seconds: float) -> str:
+    """A time in the unit that a reader expects: 13.4 µs."""
+    for unit, factor in (("ns", 1e9), ("µs", 1e6), ("ms", 1e3)):
+        if seconds * factor < 999.5:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def interval_text(ratio: Interval | None) -> str:
+    """A speed-up with its half-width in percent; ± ? where there were too few rounds for an interval."""
+    if ratio is None:
+        return "–"
+    width = "?" if not math.isfinite(ratio.high) else f"{100 * ratio.half_width:.0f}%"
+    return f"{ratio_text(ratio.estimate)} ±{width}"
+
+
+def render(run: Run) -> RenderableType:
+    """The tables of speed-ups, what failed, and the figures of trust."""
+    return Group(*_parts(run))
+
+
+def _parts(run: Run) -> Iterator[RenderableType]:
+    for baseline in (LOOP, VECTORIZED):
+        for variant in variants(run):
+            results = [r for r in run.cells if (r.cell.order, r.cell.threads) == variant]
+            if any(r.speedup(baseline, name) for r in results for name in r.kernels if name != baseline):
+                yield _table(run, results, baseline, f"Speed-up over {baseline}, {variant_words(variant)}")
+    for result in run.cells:
+        for reason in result.failed.values():
+            yield Text(f"FAILED at {result.cell.label}: {reason}", style="bold red")
+    for reason in skipped_words(run):
+        yield Text(f"not run: {reason}", style="dim")
+    yield Text("")
+    for line in trust_lines(run.trust()):
+        yield Text(line)
+
+
+def _table(run: Run, results: list[CellResult], baseline: str, title: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", padding=(0, 1), box=None)
+    names = [name for name in run.measured if name != baseline and any(name in r.seconds for r in results)]
+    for heading in ("m", "n_x"):
+        table.add_column(heading, justify="right")
+    table.add_column(f"time of\n{baseline}", justify="right")
+    for name in names:
+        first, _, rest = name.partition("_")
+        table.add_column(f"{first}_\n{rest}", justify="right", no_wrap=True)
+    for result in results:
+        base = result.seconds.get(baseline)
+        time = seconds_text(result.median(baseline).estimate) if base else "too slow"
+        cells = [interval_text(result.speedup(baseline, name)) for name in names]
+        table.add_row(f"{result.cell.m:,}", f"{result.cell.n_x:,}", time, *cells)
+    return table
+
+
+def skipped_words(run: Run) -> list[str]:
+    """What was not run, a line for each kernel and reason: «python_loop in 3 cells: predicted …»."""
+    lines = []
+    for name in run.measured:
+        cells = [(r.cell.id, r.skipped[name]) for r in run.cells if name in r.skipped]
+        if cells:
+            slowest = max(seconds for _, (_, seconds) in cells)
+            cap = run.header["settings"]["cap"]
+            why = f"a call would take up to {seconds_text(slowest)}; the grid's cap is {seconds_text(cap)}"
+            if math.isnan(slowest):
+                why = cells[0][1][0]
+            lines.append(f"{name} in {len(cells)} {'cell' if len(cells) == 1 else 'cells'}: {why}")
+    lines += [
+        f"{name}: {kernel['missing']} is not installed" for name, kernel in run.kernels.items() if kernel["missing"]
+    ]
+    return lines
+
+
+def trust_lines(trust: Trust) -> list[str]:
+    """How far to trust a run, in sentences."""
+
+    def percent(share: float) -> str:
+        return f"{100 * share:.0f} %"
+
+    lines = [
+        f"This run took {trust.wall:.0f} s, {trust.compiling:.1f} s of it compiling; "
+        f"{percent(trust.in_samples)} of the rest were inside samples.",
+        f"A/A control: a kernel against itself came within 1 % of 1.0 in {percent(trust.control_close)} of the cells, "
+        f"and its 95 % interval held 1.0 in {percent(trust.control_covers)}.",
+        f"Noise floor: {100 * trust.noise_floor:.1f} % (median of the cells); a smaller difference is not called one.",
+        f"Every speed-up over {VECTORIZED} is known to within 5 % in {percent(trust.narrow)} of the cells.",
+    ]
+    return lines + [f"More threads than allowed: {line}." for line in trust.threads_exceeded]
