@@ -1,0 +1,140 @@
+"""The pytest-benchmark face, called as a user calls it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.replay import interleaved_replay, tape
+from bench.results import LOOP, VECTORIZED, load
+from tests.conftest import ROOT, Command
+
+SMOKE = ("pytest", "--benchmark-only", "--grid", "smoke", "--benchmark-max-time", "0.004", "--benchmark-min-time", "0.0002")
+
+
+def test_the_tape_replays_every_sample_exactly_once() -> None:
+    with tape([0.25, 3.0]):
+        readings = [interleaved_replay() for _ in range(4)]
+    assert readings == [0.0, 0.25, 0.0, 3.0]
+    with pytest.raises(RuntimeError, match="fewer samples"), tape([1.0]):
+        interleaved_replay()
+        interleaved_replay
+    with pytest.raises(StopIteration):
+        interleaved_replay()
+
+
+def test_a_run_end_to_end(command: Command, tmp_path: Path) -> None:
+    out, saved = tmp_path / "run", tmp_path / "saved.json"
+    done = command(*SMOKE, "-k", "m1000 and numba_loop", "--out", str(out), f"--benchmark-json={saved}", cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = load(out)
+    # Only what is selected, with its baselines; the table holds only what is selected.
+    assert [result.cell.id for result in run.cells] == ["m1000-n_x32-F-1t"]
+    assert run.cells[0].kernels == [LOOP, "numba_loop", VECTORIZED]
+    assert "1 passed" in done.stdout
+    assert "test_gradient[m1000-n_x32-F-1t-numba_loop]" in done.stdout
+    assert "test_gradient[m1000-n_x32-F-1t-numpy_vectorized]" not in done.stdout
+    assert "A/A control" in done.stdout and "Noise floor" in done.stdout
+    assert str(out / "report.html") in done.stdout
+    for name in ("run.json", "samples.jsonl", "report.html", "report.md", "plots/fastest.svg", "plots/fastest.png"):
+        assert (out / name).stat().st_size > 0
+    # pytest-benchmark saw the engine's samples, not its own: rounds, iterations and data are the same.
+    mine = json.loads((out / "run.json").read_text())["benchmarks"]
+    theirs = json.loads(saved.read_text())
+    (published,) = theirs["benchmarks"]
+    (measured,) = (b for b in mine if b["fullname"] == published["fullname"])
+    assert published["stats"]["data"] == pytest.approx(measured["stats"]["data"], rel=1e-12)
+    assert published["stats"]["iterations"] == measured["stats"]["iterations"]
+    assert published["extra_info"] == measured["extra_info"]
+    assert "node" not in theirs["machine_info"]
+    # Its own compare reads both.
+    compared = command("pytest_benchmark", "compare", str(saved), str(out / "run.json"))
+    assert compared.returncode == 0, compared.stderr
+    assert "numba_loop" in compared.stdout
+
+
+def test_compare_fail_and_histogram_and_grouping(command: Command, tmp_path: Path) -> None:
+    options = (*SMOKE, "-k", "m10 and (numba_loop or textbook) and not m1000", "--benchmark-storage", str(tmp_path / "s"))
+    first = command(*options, "--out", str(tmp_path / "a"), "--benchmark-save=base", cwd=ROOT)
+    assert first.returncode == 0, first.stdout + first.stderr
+    # The saved run is made to look a thousand times faster than it was: what comes next must be a regression.
+    (saved,) = (tmp_path / "s").rglob("*_base.json")
+    document = json.loads(saved.read_text())
+    for benchmark in document["benchmarks"]:
+        for key in ("min", "max", "mean", "median"):
+            benchmark["stats"][key] /= 1000.0
+    saved.write_text(json.dumps(document))
+    second = command(
+        *options,
+        *("--out", str(tmp_path / "b"), "--benchmark-compare", "--benchmark-compare-fail=median:5%"),
+        *("--benchmark-group-by=param:kernel", f"--benchmark-histogram={tmp_path / 'histogram'}"),
+        cwd=ROOT,
+    )
+    assert second.returncode != 0
+    assert "Performance has regressed" in second.stdout + second.stderr
+    assert "benchmark 'kernel=numba_loop'" in second.stdout
+    assert list(tmp_path.glob("histogram*.svg"))
+
+
+def test_a_plain_pytest_collects_the_tests_and_no_benchmark(command: Command) -> None:
+    plain = command("pytest", "--collect-only", "-q", cwd=ROOT)
+    assert "tests/test_stats.py" in plain.stdout and "bench/bench_gradient.py" not in plain.stdout
+    only = command("pytest", "--benchmark-only", "--collect-only", "-q", cwd=ROOT)
+    assert "bench/bench_gradient.py" in only.stdout and "tests/test_stats.py" not in only.stdout
+
+
+def test_benchmark_disable_runs_each_kernel_once_untimed(command: Command, tmp_path: Path) -> None:
+    done = command("pytest", "bench", "--benchmark-disable", "--out", str(tmp_path / "none"), cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed" in done.stdout
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--grid", "quik"], "unknown grid 'quik'; did you mean quick?"),
+        (["--kernels", "numba_lop"], "unknown kernel 'numba_lop'; did you mean numba_loop?"),
+        (["--problem", "brest_cancer"], "unknown problem 'brest_cancer'; did you mean breast_cancer?"),
+        (["--benchmark-timer=time.time"], "--benchmark-timer does not apply: the engine has one clock"),
+        (["--benchmark-warmup=on"], "--benchmark-warmup does not apply"),
+        (["--benchmark-precision=0.02"], "--benchmark-precision does not apply: rounds are fixed"),
+        (["--benchmark-cprofile=tottime"], "--benchmark-cprofile does not apply"),
+    ],
+)
+def test_wrong_use_is_refused_in_one_line(command: Command, options: list[str], message: str) -> None:
+    done = command("pytest", "--benchmark-only", *options, cwd=ROOT)
+    assert done.returncode == 4
+    assert [line for line in done.stderr.splitlines() if message in line] == [f"ERROR: {message}"] or (
+        done.stderr.strip().startswith(f"ERROR: {message}") and done.stderr.strip().count("\n") == 0
+    )
+
+
+def test_min_rounds_is_mapped_onto_the_engine(command: Command, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    done = command(
+        *SMOKE, "--benchmark-min-rounds=70", "-k", "m10 and numba_loop and not m1000", "--out", str(out), cwd=ROOT
+    )
+    assert done.returncode == 0, done.stdout
+    assert len(load(out).cells[0].seconds["numba_loop"]) >= 70
+
+
+def test_a_kernel_that_disagrees_fails_its_benchmark(command: Command, tmp_path: Path) -> None:
+    # A sitecustomize-like plugin breaks one kernel before the engine sees it.
+    (tmp_path / "broken.py").write_text(
+        "import dataclasses, kernels\n"
+        "right = kernels.KERNELS['numpy_textbook']\n"
+        "def wrong(w, b, X, Y):\n"
+        "    J, dw, db = right.function(w, b, X, Y)\n"
+        "    return J + 1e-6, dw, db\n"
+        "from types import MappingProxyType\n"
+        "changed = MappingProxyType({**kernels.KERNELS, 'numpy_textbook': dataclasses.replace(right, function=wrong)})\n"
+        "kernels.KERNELS = changed\n"
+        "from bench import session\n"
+        "session.KERNELS = changed\n"
+    )
+    options = ("-p", "broken", "-k", "m10 and numpy_textbook and not m1000", "--out", str(tmp_path / "run"))
+    done = command("pytest", "-o", f"pythonpath={tmp_path}", *SMOKE[1:], *options, cwd=ROOT)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "numpy_textbook: J got" in done.stdout and "1 failed" in done.stdout
+    assert "FAILED at m = 10, n_x = 2, order F, 1 thread" in done.stdout

@@ -1,0 +1,135 @@
+"""Figures and report: labels apart, nothing clipped, tables and page complete, same data same bytes."""
+
+import itertools
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.text import Annotation, Text
+
+from bench import maps, plots, report, summary
+from bench.drawing import SETTINGS, STYLES, ratio_text, seconds_point, speedup_point
+from bench.plots import spread
+from bench.results import LOOP, VECTORIZED, Run
+from bench.session import DESCENT
+from bench.stats import Interval
+from kernels import KERNELS
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12))
+def test_spread_keeps_order_and_distance(heights: list[float]) -> None:
+    ordered = sorted(heights)
+    apart = spread(ordered, gap=0.08)
+    assert all(b - a >= 0.08 - 1e-12 for a, b in itertools.pairwise(apart))
+    # Labels that were apart already stay where they were.
+    if all(b - a >= 0.08 for a, b in itertools.pairwise(ordered)):
+        assert apart == ordered
+
+
+def test_every_kernel_has_a_style_of_its_own() -> None:
+    assert set(STYLES) >= {*KERNELS, DESCENT}
+    assert len(set(STYLES.values())) == len(STYLES)
+    assert len({marker for _, marker in STYLES.values()}) == len(STYLES)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.0, "1×"), (1.234, "1.2×"), (13.4, "13×"), (456.0, "456×"), (0.5, "1/2"), (0.02, "1/50"), (0.99, "1/1"), (1.03, "1×")],
+)
+def test_ratio_text(value: float, text: str) -> None:
+    assert ratio_text(value) == text
+
+
+def test_figures_of_a_run(run: Run) -> None:
+    drawn = {plot.name: plot for plot in plots.draw(run)}
+    assert set(drawn) == {
+        "headline",
+        "time-F-1t",
+        "time-F-2t",
+        f"speedup-over-{LOOP}-F-1t",
+        f"map-over-{LOOP}-F-1t",
+        f"speedup-over-{VECTORIZED}-F-1t",
+        f"speedup-over-{VECTORIZED}-F-2t",
+        f"map-over-{VECTORIZED}-F-1t",
+        f"map-over-{VECTORIZED}-F-2t",
+        "fastest",
+    }
+    assert "Hollow" in drawn["time-F-1t"].caption and "Hollow" not in drawn["time-F-2t"].caption
+
+
+def test_no_text_is_clipped_and_no_label_over_another(run: Run) -> None:
+    with mpl.rc_context(SETTINGS):
+        for plot in plots.draw(run):
+            plot.figure.draw_without_rendering()
+            renderer = plot.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+            width, height = plot.figure.bbox.size
+            texts = [t for t in plot.figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+            shown = [t for t in texts if all(a.get_visible() for a in [t.axes] if a is not None)]
+            boxes = {t: Text.get_window_extent(t, renderer) for t in shown}
+            for text, box in boxes.items():
+                inside = box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1
+                assert inside, (plot.name, text.get_text(), box, (width, height))
+            labels = [t for t in shown if isinstance(t, Annotation)]
+            for one, other in itertools.combinations(labels, 2):
+                assert not boxes[one].padded(-1).overlaps(boxes[other].padded(-1)), (plot.name, one, other)
+
+
+def test_predicted_points_are_hollow_and_measured_ones_are_not(run: Run) -> None:
+    slow, fast = run.cells[3], run.cells[2]
+    predicted = seconds_point(slow, LOOP)
+    assert predicted is not None and not predicted.measured
+    assert seconds_point(fast, LOOP).measured  # type: ignore[union-attr]
+    ratio = speedup_point(slow, "numba_loop", LOOP)
+    assert ratio is not None and not ratio.measured
+    assert ratio.value.estimate == pytest.approx(predicted.value.estimate / slow.median("numba_loop").estimate)
+
+
+def test_the_fastest_kernel_leads_over_the_next(run: Run) -> None:
+    for result in run.cells:
+        name, following, ratio, clear = maps.lead(result)  # type: ignore[misc]
+        times = sorted(result.median(kernel).estimate for kernel in result.kernels)
+        assert (result.median(name).estimate, result.median(following).estimate) == (times[0], times[1])
+        assert not clear or ratio > 1.0 + result.noise_floor
+
+
+def test_markdown_and_page_carry_the_same_tables(run: Run, run_folder: Path) -> None:
+    markdown, page = ((run_folder / f"report.{kind}").read_text() for kind in ("md", "html"))
+    for table in report.context(run, [])["tables"]:
+        assert table.title in markdown and table.title in page
+        for row in table.rows:
+            assert "| " + " | ".join(row) + " |" in markdown
+            assert all(len(row) == len(table.columns) for row in table.rows)
+    for name, value in report.context(run, [])["machine"]:
+        assert f"| {name} | {value} |" in markdown and value in page
+    assert report.headline(run) in markdown
+
+
+def test_the_page_is_self_contained_and_every_figure_is_described(run_folder: Path) -> None:
+    page = (run_folder / "report.html").read_text()
+    assert not re.search(r'(src|href)="(?!#)', page.replace('xlink:href="#', ""))
+    assert "<script" not in page
+    assert page.count("<svg") == page.count('role="img" aria-label="') == len(list((run_folder / "plots").glob("*.svg")))
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert {ref for ref in re.findall(r'xlink:href="#([^"]+)"', page)} <= set(ids)
+
+
+def test_headline_is_the_largest_cell_where_both_were_timed(run: Run) -> None:
+    assert report.headline(run).startswith("At m = 10, n_x = 16, order F, 1 thread, the gradient step in vectorized NumPy")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(1e-9, "1 ns"), (1.34e-5, "13.4 µs"), (0.0123, "12.3 ms"), (4.2, "4.2 s"), (0.9999, "1 s")]
+)
+def test_seconds_text(seconds: float, text: str) -> None:
+    assert summary.seconds_text(seconds) == text
+
+
+def test_interval_text_says_when_there_is_no_interval() -> None:
+    assert summary.interval_text(Interval(2.0, 1.9, 2.1)) == "2× ±5%"
+    assert summary.interval_text(Interval(2.0, 0.0, np.inf)) == "2× ±?"
+    assert summary.interval_text(None) == "–"
