@@ -135,7 +135,7 @@ def kernels() -> None:
 
 @app.command(name="machine")
 def machine_() -> None:
-    """Show what machine this is, as every run records it."""
+    """Show what machine this is, as every run records it: CPU, caches, memory, versions, BLAS and SIMD."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for what, value in machine.describe(machine.card()):
         table.add_row(what, value)

@@ -70,8 +70,8 @@ class Preset:
     budget: float
     min_rounds: int
     max_rounds: int
-    sample_seconds: float = 2.5e-3
-    settle_seconds: float = 5e-4
+    sample_seconds: float = 5e-3
+    settle_seconds: float = 8e-4
 
 
 def available_threads() -> int:

@@ -94,7 +94,7 @@ def _figure(rows: int, columns: int, panel_height: float, share: bool = True) ->
     axes = figure.subplots(rows, columns, squeeze=False, sharex=share, sharey=share)
     width = figure.get_figwidth()
     figure.subplots_adjust(
-        left=0.72 / width,
+        left=0.82 / width,
         right=1.0 - 1.35 / width,
         bottom=0.52 / height,
         top=1.0 - 0.72 / height,

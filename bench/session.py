@@ -18,7 +18,7 @@ from kernels import KERNELS
 DESCENT = "numba_descent"  # numba_loop with its iterations compiled too; a contestant of training runs
 SPARE_BYTES = 400 * 2**20
 BATCH_BYTES = 200 * 2**20
-VISIT_ROUNDS = 8  # of a cell, before the next cell's turn
+VISIT_ROUNDS = 6  # of a cell, before the next cell's turn
 
 OnEvent = Callable[[Cell, Event], None]
 

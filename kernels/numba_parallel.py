@@ -33,7 +33,7 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
                 z += w[j] * X[j, i]
             e = math.exp(-abs(z))
             a = 1.0 / (1.0 + e) if z >= 0.0 else e / (1.0 + e)
-            J += max(z, 0.0) - Y[i] * z + math.log1p(e)
+            J += max((1.0 - 2.0 * Y[i]) * z, 0.0) + math.log1p(e)
             dz = a - Y[i]
             for j in range(n_x):
                 dw[j] += X[j, i] * dz

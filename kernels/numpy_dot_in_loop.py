@@ -24,7 +24,7 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
         z = np.dot(w, x) + b
         e = math.exp(-abs(z))
         a = 1.0 / (1.0 + e) if z >= 0.0 else e / (1.0 + e)
-        J += max(z, 0.0) - Y[i] * z + math.log1p(e)
+        J += max((1.0 - 2.0 * Y[i]) * z, 0.0) + math.log1p(e)
         dz = a - Y[i]
         dw += x * dz
         db += dz

@@ -28,7 +28,7 @@ def cost_and_gradient(
             z += w[j] * x[j]
         e = math.exp(-abs(z))
         a = 1.0 / (1.0 + e) if z >= 0.0 else e / (1.0 + e)
-        J += max(z, 0.0) - y * z + math.log1p(e)
+        J += max((1.0 - 2.0 * y) * z, 0.0) + math.log1p(e)
         dz = a - y
         for j in range(n_x):
             dw[j] += x[j] * dz

@@ -15,7 +15,9 @@ from bench.results import Run, load
 ROOT = Path(__file__).parents[1]
 # python_loop is over the cap in the largest cell, so that the run holds a prediction too.
 CELLS = (Cell(10, 2), Cell(50, 2), Cell(10, 16), Cell(4_000, 16), Cell(10, 2, threads=2))
-PRESET = Preset("tiny", CELLS, cap=0.02, budget=2e-3, min_rounds=6, max_rounds=8, sample_seconds=2e-4, settle_seconds=5e-5)
+PRESET = Preset(
+    "tiny", CELLS, cap=0.02, budget=2e-3, min_rounds=6, max_rounds=8, sample_seconds=2e-4, settle_seconds=5e-5
+)
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

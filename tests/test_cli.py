@@ -21,7 +21,7 @@ def test_run_writes_a_run_and_tells_where_the_report_is(command: Command, tmp_pa
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"report: {out / 'report.html'}" in done.stdout
     assert "cell 1 of 3" in done.stdout
-    assert load(out).header["memory_layout" if False else "settings"]["memory_layout"] in ("fixed", "random")
+    assert load(out).header["settings"]["memory_layout"] in ("fixed", "random")
     again = command("bench", "run", "--grid", "smoke", "--out", str(out))
     assert again.returncode == 2
     assert again.stderr == f"unloop: {out} is not empty; name a new folder\n"
@@ -77,7 +77,7 @@ def test_kernels_and_machine(command: Command) -> None:
 def test_help_teaches(command: Command, words: list[str]) -> None:
     done = command("bench", *words, "--help")
     assert done.returncode == 0
-    assert "Usage:" in done.stdout and len(done.stdout) > 150
+    assert "Usage:" in done.stdout and len(done.stdout) > 120
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to another process")

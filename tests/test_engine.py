@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info
 from bench import agreement, engine
 from bench.agreement import Agreement
 from bench.engine import CONTROL, Calibrated, Contestant, Event, Failed, FirstCall, Round, Skipped
-from bench.grid import Cell, Preset
+from bench.grid import ALPHA, Cell, Preset
 from bench.problem import Problem, make_problem
 from bench.session import contestant
 from kernels import KERNELS, Kernel
@@ -163,7 +163,7 @@ def test_the_cost_of_a_call_alone_is_not_taken_for_a_cost_of_examples() -> None:
 def test_training_cells_measure_whole_descents() -> None:
     cell = Cell(569, 30, "F", 1, "breast_cancer", 5)
     problem: Problem = make_problem(60, 4)
-    expected = agreement.expect_descent(problem, engine.ALPHA, 5)
+    expected = agreement.expect_descent(problem, ALPHA, 5)
     found = list(engine.measure(cell, problem, expected, {"numba_descent": contestant("numba_descent")}, PRESET, 0))
     assert of_type(Agreement, found)[0].kernel == "numba_descent"
     assert of_type(Round, found)

@@ -9,7 +9,16 @@ from bench.replay import interleaved_replay, tape
 from bench.results import LOOP, VECTORIZED, load
 from tests.conftest import ROOT, Command
 
-SMOKE = ("pytest", "--benchmark-only", "--grid", "smoke", "--benchmark-max-time", "0.004", "--benchmark-min-time", "0.0002")
+SMOKE = (
+    "pytest",
+    "--benchmark-only",
+    "--grid",
+    "smoke",
+    "--benchmark-max-time",
+    "0.004",
+    "--benchmark-min-time",
+    "0.0002",
+)
 
 
 def test_the_tape_replays_every_sample_exactly_once() -> None:
@@ -18,7 +27,6 @@ def test_the_tape_replays_every_sample_exactly_once() -> None:
     assert readings == [0.0, 0.25, 0.0, 3.0]
     with pytest.raises(RuntimeError, match="fewer samples"), tape([1.0]):
         interleaved_replay()
-        interleaved_replay
     with pytest.raises(StopIteration):
         interleaved_replay()
 
@@ -54,7 +62,12 @@ def test_a_run_end_to_end(command: Command, tmp_path: Path) -> None:
 
 
 def test_compare_fail_and_histogram_and_grouping(command: Command, tmp_path: Path) -> None:
-    options = (*SMOKE, "-k", "m10 and (numba_loop or textbook) and not m1000", "--benchmark-storage", str(tmp_path / "s"))
+    options = (
+        *SMOKE,
+        "-k",
+        "m10 and (numba_loop or textbook) and not m1000",
+        f"--benchmark-storage={tmp_path / 's'}",
+    )
     first = command(*options, "--out", str(tmp_path / "a"), "--benchmark-save=base", cwd=ROOT)
     assert first.returncode == 0, first.stdout + first.stderr
     # The saved run is made to look a thousand times faster than it was: what comes next must be a regression.
@@ -128,7 +141,8 @@ def test_a_kernel_that_disagrees_fails_its_benchmark(command: Command, tmp_path:
         "    J, dw, db = right.function(w, b, X, Y)\n"
         "    return J + 1e-6, dw, db\n"
         "from types import MappingProxyType\n"
-        "changed = MappingProxyType({**kernels.KERNELS, 'numpy_textbook': dataclasses.replace(right, function=wrong)})\n"
+        "broken = dataclasses.replace(right, function=wrong)\n"
+        "changed = MappingProxyType({**kernels.KERNELS, 'numpy_textbook': broken})\n"
         "kernels.KERNELS = changed\n"
         "from bench import session\n"
         "session.KERNELS = changed\n"

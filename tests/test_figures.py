@@ -3,12 +3,14 @@
 import itertools
 import re
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 
 from bench import maps, plots, report, summary
@@ -38,7 +40,16 @@ def test_every_kernel_has_a_style_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1.0, "1×"), (1.234, "1.2×"), (13.4, "13×"), (456.0, "456×"), (0.5, "1/2"), (0.02, "1/50"), (0.99, "1/1"), (1.03, "1×")],
+    [
+        (1.0, "1×"),
+        (1.234, "1.2×"),
+        (13.4, "13×"),
+        (456.0, "456×"),
+        (0.5, "1/2"),
+        (0.02, "1/50"),
+        (0.99, "1/1"),
+        (1.03, "1×"),
+    ],
 )
 def test_ratio_text(value: float, text: str) -> None:
     assert ratio_text(value) == text
@@ -64,18 +75,25 @@ def test_figures_of_a_run(run: Run) -> None:
 def test_no_text_is_clipped_and_no_label_over_another(run: Run) -> None:
     with mpl.rc_context(SETTINGS):
         for plot in plots.draw(run):
-            plot.figure.draw_without_rendering()
-            renderer = plot.figure.canvas.get_renderer()  # type: ignore[attr-defined]
-            width, height = plot.figure.bbox.size
-            texts = [t for t in plot.figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
-            shown = [t for t in texts if all(a.get_visible() for a in [t.axes] if a is not None)]
-            boxes = {t: Text.get_window_extent(t, renderer) for t in shown}
-            for text, box in boxes.items():
-                inside = box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1
-                assert inside, (plot.name, text.get_text(), box, (width, height))
-            labels = [t for t in shown if isinstance(t, Annotation)]
+            canvas: Any = FigureCanvasAgg(plot.figure)
+            canvas.draw()
+            renderer = canvas.get_renderer()
+            drawn = plot.figure.get_tightbbox(renderer)  # of all that is drawn, in inches
+            width, height = plot.figure.get_size_inches()
+            assert drawn.x0 >= 0 and drawn.y0 >= 0 and drawn.x1 <= width and drawn.y1 <= height, (plot.name, drawn)
+            labels = [t for t in plot.figure.findobj(Annotation) if t.get_visible()]
+            boxes = {t: Text.get_window_extent(t, renderer) for t in labels}
             for one, other in itertools.combinations(labels, 2):
                 assert not boxes[one].padded(-1).overlaps(boxes[other].padded(-1)), (plot.name, one, other)
+
+
+def test_a_clipped_label_would_be_noticed(run: Run) -> None:
+    with mpl.rc_context(SETTINGS):
+        figure = next(iter(plots.draw(run))).figure
+        figure.subplots_adjust(right=0.99)
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.draw()
+        assert figure.get_tightbbox(canvas.get_renderer()).x1 > figure.get_figwidth()
 
 
 def test_predicted_points_are_hollow_and_measured_ones_are_not(run: Run) -> None:
@@ -112,14 +130,18 @@ def test_the_page_is_self_contained_and_every_figure_is_described(run_folder: Pa
     page = (run_folder / "report.html").read_text()
     assert not re.search(r'(src|href)="(?!#)', page.replace('xlink:href="#', ""))
     assert "<script" not in page
-    assert page.count("<svg") == page.count('role="img" aria-label="') == len(list((run_folder / "plots").glob("*.svg")))
+    assert (
+        page.count("<svg") == page.count('role="img" aria-label="') == len(list((run_folder / "plots").glob("*.svg")))
+    )
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
-    assert {ref for ref in re.findall(r'xlink:href="#([^"]+)"', page)} <= set(ids)
+    assert set(re.findall(r'xlink:href="#([^"]+)"', page)) <= set(ids)
 
 
 def test_headline_is_the_largest_cell_where_both_were_timed(run: Run) -> None:
-    assert report.headline(run).startswith("At m = 10, n_x = 16, order F, 1 thread, the gradient step in vectorized NumPy")
+    assert report.headline(run).startswith(
+        "At m = 10, n_x = 16, order F, 1 thread, the gradient step in vectorized NumPy"
+    )
 
 
 @pytest.mark.parametrize(

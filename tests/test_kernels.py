@@ -42,7 +42,7 @@ def test_a_step_worked_by_hand(kernel: Kernel) -> None:
     X = np.array([[1.0, 1.0], [2.0, 2.0 + math.log(3.0)]])
     J, dw, db = kernel([-2.0, 1.0], 0.0, X, [1.0, 0.0])
     # Losses ln 2 and ln 4; dz = (-1/2, 3/4).
-    assert J == pytest.approx((math.log(2.0) + math.log(4.0)) / 2.0, rel=1e-14)
+    assert pytest.approx((math.log(2.0) + math.log(4.0)) / 2.0, rel=1e-14) == J
     assert dw == pytest.approx([0.25 / 2.0, (-1.0 + 0.75 * (2.0 + math.log(3.0))) / 2.0], rel=1e-14)
     assert db == pytest.approx(0.125, rel=1e-14)
 
@@ -51,7 +51,7 @@ def test_a_step_worked_by_hand(kernel: Kernel) -> None:
 def test_at_zero_weights_the_cost_is_ln_2(kernel: Kernel) -> None:
     problem = make_problem(50, 4)
     J, _, db = kernel(np.zeros(4), 0.0, problem.X, problem.Y)
-    assert J == pytest.approx(math.log(2.0), rel=1e-14)
+    assert pytest.approx(math.log(2.0), rel=1e-14) == J
     assert db == pytest.approx(0.5 - problem.Y.mean(), abs=1e-15)
 
 
@@ -96,7 +96,7 @@ def test_saturated_activations(kernel: Kernel, z: float) -> None:
 def test_a_tiny_cost_keeps_its_digits(name: str) -> None:
     # Both examples are right by far: each loss is log(1 + e^-40), about e^-40, far below the rounding of 1.
     J, _, _ = KERNELS[name]([1.0], 0.0, [[40.0, -40.0]], [1.0, 0.0])
-    assert J == pytest.approx(math.log1p(math.exp(-40.0)), rel=1e-14)
+    assert pytest.approx(math.log1p(math.exp(-40.0)), rel=1e-14) == J
 
 
 @ALL

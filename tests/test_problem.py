@@ -26,7 +26,7 @@ def test_a_smaller_problem_is_the_head_of_a_larger_one() -> None:
     large, small = make_problem(100, 5), make_problem(30, 5)
     assert np.array_equal(large.X[:, :30], small.X) and np.array_equal(large.Y[:30], small.Y)
     for order in ("F", "C"):
-        head = make_problem(100, 5, order=order).head(30)  # type: ignore[arg-type]
+        head = make_problem(100, 5, order=order).head(30)
         assert np.array_equal(head.X, small.X)
         assert head.X.flags.f_contiguous if order == "F" else head.X.flags.c_contiguous
 

@@ -3,6 +3,7 @@
 import getpass
 import json
 import platform
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,10 +55,14 @@ def test_speedups_are_those_of_the_samples_paired_by_round(run: Run) -> None:
     shared = sorted(set(result.rounds[LOOP]) & set(result.rounds["numba_loop"]))
     assert len(shared) >= PRESET.min_rounds
     pairs = [
-        (result.seconds[LOOP][result.rounds[LOOP].index(i)], result.seconds["numba_loop"][result.rounds["numba_loop"].index(i)])
+        (
+            result.seconds[LOOP][result.rounds[LOOP].index(i)],
+            result.seconds["numba_loop"][result.rounds["numba_loop"].index(i)],
+        )
         for i in shared
     ]
-    assert result.speedup(LOOP, "numba_loop") == stats.speedup(*zip(*pairs, strict=True))
+    before, after = zip(*pairs, strict=True)
+    assert result.speedup(LOOP, "numba_loop") == stats.speedup(before, after)
     assert result.speedup(LOOP, "no_such_kernel") is None
 
 
@@ -119,7 +124,7 @@ Damage = Callable[[str], str]
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda text: "", "does not begin with the header"),
+        (lambda _: "", "does not begin with the header"),
         (lambda text: text.replace('"type":"run"', '"type":"walk"', 1), "does not begin with the header"),
         (lambda text: text.replace('"format":1', '"format":99', 1), "format 99; this version reads format 1"),
         (lambda text: text.replace('"type":"Round"', '"type":"Square"', 1), "unknown type 'Square'"),
@@ -161,8 +166,8 @@ def test_run_json_is_pytest_benchmark_s_schema(run_folder: Path, run: Run) -> No
 def test_nothing_names_the_host_the_user_or_a_path(run_folder: Path) -> None:
     for name in (journal.FILE, runjson.FILE, "report.md", "report.html"):
         text = (run_folder / name).read_text()
-        for secret in {platform.node(), str(Path.home()), str(run_folder), f'"{getpass.getuser()}"'} - {"", "/"}:
-            assert secret not in text, (name, secret)
+        for secret in {platform.node(), str(Path.home()), str(run_folder), getpass.getuser()} - {"", "/", "root"}:
+            assert not re.search(rf"(?<![\w-]){re.escape(secret)}(?![\w-])", text), (name, secret)
 
 
 def test_a_cell_that_does_not_fit_is_refused_before_it_is_allocated(

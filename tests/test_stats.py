@@ -13,9 +13,8 @@ times = st.lists(st.floats(1e-9, 1e3), min_size=1, max_size=60)
 
 def test_a_speedup_by_hand() -> None:
     # Ratios 2, 3, 4, 5, 6, 7, 8: for n = 7, P(Bin < 1) = 1/128 <= 0.025 < 8/128, so k = 1: from least to largest.
-    assert speedup([2, 3, 4, 5, 6, 7, 8], [1] * 7) == Interval(
-        pytest.approx(5.0), pytest.approx(2.0), pytest.approx(8.0)
-    )
+    interval = speedup([2, 3, 4, 5, 6, 7, 8], [1] * 7)
+    assert (interval.estimate, interval.low, interval.high) == pytest.approx((5.0, 2.0, 8.0))
 
 
 def test_it_is_the_median_of_ratios_and_no_ratio_of_medians() -> None:
@@ -101,10 +100,10 @@ def test_the_interval_covers_the_truth_under_drift_heavy_tails_and_outliers(kind
 
 
 def test_coverage_can_fail() -> None:
-    """Unpaired, drift is taken for a speed-up: the check above would notice."""
+    """Paired with a later round, drift is taken for a speed-up: the check above would notice."""
     rng = np.random.default_rng(42)
     runs = [noisy(rng, "drift", 36) for _ in range(300)]
-    covered = sum(1.7 in speedup(np.sort(before)[::-1], after) for before, after in runs)
+    covered = sum(1.7 in speedup(before[9:], after[:-9]) for before, after in runs)
     assert covered / len(runs) < 0.93
 
 
