@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, FuncFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator
 
 from bench.drawing import (
     SETTINGS,
@@ -87,18 +87,23 @@ def _curves(run: Run, variant: Variant, what: str) -> Plot:
     return Plot(name, f"Speed-up over {what} against m, {words}.{hollow}", figure)
 
 
-def _figure(rows: int, columns: int, panel_height: float, share: bool = True) -> tuple[Figure, Any]:
-    """A figure with room for the names beside each panel; sizes in inches, without the cost of a layout engine."""
-    height = panel_height * rows + 0.75
-    figure = Figure(figsize=(WIDTH if columns > 1 else 0.6 * WIDTH, height))
-    axes = figure.subplots(rows, columns, squeeze=False, sharex=share, sharey=share)
-    width = figure.get_figwidth()
+def _figure(rows: int, columns: int, panel_height: float, titled: bool = True) -> tuple[Figure, Any]:
+    """A figure with room for the names beside each panel; sizes in inches, without the cost of a layout engine.
+
+    Panels of a titled figure share their axes.
+    """
+    left, right, top, bottom = 0.82, 1.36, 0.72 if titled else 0.32, 0.52
+    height = panel_height * rows + (0.75 if titled else 0.3)
+    figure = Figure(figsize=(WIDTH, height))
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=titled, sharey=titled)
+    between = 1.5 if titled else 1.98
+    panel = (WIDTH - left - right - between * (columns - 1)) / columns
     figure.subplots_adjust(
-        left=0.82 / width,
-        right=1.0 - 1.35 / width,
-        bottom=0.52 / height,
-        top=1.0 - 0.72 / height,
-        wspace=0.78 if share else 0.86,
+        left=left / WIDTH,
+        right=1.0 - right / WIDTH,
+        bottom=bottom / height,
+        top=1.0 - top / height,
+        wspace=between / panel,
         hspace=0.62 / (panel_height - 0.62),
     )
     return figure, axes
@@ -115,7 +120,7 @@ def _headline(run: Run) -> Plot:
     """Time and speed-up over the loop side by side, for one n_x: the figure of the README."""
     results = headline_cells(run)
     n_x = results[0].cell.n_x
-    figure, axes = _figure(1, 2, panel_height=3.4, share=False)
+    figure, axes = _figure(1, 2, panel_height=3.2, titled=False)
     for ax, what in zip(axes.flat, ("time", LOOP), strict=True):
         curves = _panel(ax, run, results, what)
         _dress(ax, what, left=True, bottom=True)
@@ -168,7 +173,8 @@ def _label_ends(ax: Axes, curves: dict[str, list[Point]]) -> None:
     ordered = sorted(ends, key=lambda name: ends[name].value.estimate)
     low, high = np.log10(ax.get_ylim())
     heights = [(np.log10(ends[name].value.estimate) - low) / (high - low) for name in ordered]
-    for name, height in zip(ordered, spread(heights, gap=0.082), strict=True):
+    line = 0.155 / (ax.get_position().height * ax.figure.get_figheight())  # type: ignore[union-attr]
+    for name, height in zip(ordered, spread(heights, gap=line), strict=True):
         color, _ = style(name)
         ax.annotate(
             name,
@@ -211,6 +217,11 @@ def _dress(ax: Axes, what: str, left: bool, bottom: bool) -> None:
     ax.minorticks_off()
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.yaxis.set_major_formatter(EngFormatter(unit="s") if what == "time" else FuncFormatter(_ratio_tick))
+    low, high = ax.get_ylim()
+    if high / low < 100.0:
+        ax.yaxis.set_major_locator(
+            LogLocator(subs=(1.0, 2.0, 5.0) if high / low > 5.0 else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
+        )
     if what != "time":
         ax.axhline(1.0, color="#555555", linewidth=0.9, zorder=1)
     if left:
@@ -221,7 +232,7 @@ def _dress(ax: Axes, what: str, left: bool, bottom: bool) -> None:
 
 
 def _ratio_tick(value: float, _: Any = None) -> str:
-    return f"{value:g}×" if value >= 1.0 else f"1/{1.0 / value:g}"
+    return f"{value:g}×" if value >= 1.0 else f"1/{1.0 / value:.3g}"
 
 
 def _training(run: Run) -> Iterator[Plot]:
