@@ -121,10 +121,10 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
                 (1, 2, 8, 32, 128, 512, 2_048, 12_288),
                 ("F", "C"),
             ),
-            cap=0.6,
-            budget=0.45,
+            cap=0.4,
+            budget=0.4,
             min_rounds=9,
-            max_rounds=400,
+            max_rounds=100,
         ),
     }
     chosen = presets[name]
