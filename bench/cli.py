@@ -1,19 +1,23 @@
 """The command line: unloop run, plot, report, kernels, machine."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bench import face, machine, plots, report, results, session, summary
-from bench.engine import Calibrated, Event, Failed, Round
+from bench.engine import Event, Failed
 from bench.face import WrongUse
 from bench.grid import Cell, Preset
 from bench.results import NotARun
+from bench.session import OnEvent
+from bench.watch import Watch
 
 app = typer.Typer(
     help="Why vectorization matters: the gradient step of logistic regression as a ladder of kernels, checked "
@@ -54,8 +58,8 @@ def run(
     interrupted = False
     measuring = session.Session(folder, preset, seed, problem)
     try:
-        with _Watch(console, preset) as watch:
-            measuring.measure(dict.fromkeys(preset.cells, names), watch)
+        with _progress(console, preset) as on_event:
+            measuring.measure(dict.fromkeys(preset.cells, names), on_event)
     except KeyboardInterrupt:
         interrupted = True
         console.print("Interrupted; drawing the report of what was measured.")
@@ -69,36 +73,27 @@ def run(
         raise typer.Exit(1)
 
 
-class _Watch:
-    """Progress with the time left: cells made ready, then rounds."""
+@contextmanager
+def _progress(console: Console, preset: Preset) -> Iterator[OnEvent]:
+    """A bar with the time left on a terminal, a line at every tenth of the way elsewhere."""
 
-    def __init__(self, console: Console, preset: Preset) -> None:
-        self._console = console
-        self._rounds = dict.fromkeys(preset.cells, preset.max_rounds // 2)
-        self._ready = 0
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("left:"))
-        self._progress = Progress(*columns, TimeRemainingColumn(elapsed_when_finished=False), console=console)
-        self._task = self._progress.add_task("starting", total=sum(self._rounds.values()))
+    def lines(text: str) -> None:
+        if not console.is_terminal:
+            console.print(text, soft_wrap=True)
 
-    def __enter__(self) -> "_Watch":
-        self._progress.start()
-        return self
+    watch = Watch(preset.cells, preset, lines)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("starting", total=1.0, left="")
 
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        def on_event(cell: Cell, event: Event) -> None:
+            watch(cell, event)
+            if isinstance(event, Failed):
+                progress.console.print(f"FAILED at {cell.label}: {event.reason}", style="bold red", soft_wrap=True)
+            what = f"{watch.ready} of {len(preset.cells)} cells: {cell.label}"
+            progress.update(task, completed=watch.fraction, description=what, left=watch.words)
 
-    def __call__(self, cell: Cell, event: Event) -> None:
-        if isinstance(event, Calibrated):
-            self._ready += 1
-            self._rounds[cell] = event.rounds
-            what = f"cell {self._ready} of {len(self._rounds)}: {cell.label}"
-            self._progress.update(self._task, description=what, total=sum(self._rounds.values()))
-            if not self._console.is_terminal:
-                self._console.print(what, soft_wrap=True)
-        elif isinstance(event, Round):
-            self._progress.advance(self._task)
-        elif isinstance(event, Failed):
-            self._progress.console.print(f"FAILED at {cell.label}: {event.reason}", style="bold red", soft_wrap=True)
+        yield on_event
 
 
 def _draw(console: Console, finished: results.Run, folder: Path) -> Path:

@@ -34,7 +34,7 @@ SETTINGS: Any = {
     "lines.linewidth": 1.3,
     "lines.markersize": 4.0,
     "svg.hashsalt": "unloop",
-    "savefig.dpi": 160,
+    "savefig.dpi": 130,
     "figure.facecolor": "white",
 }
 WIDTH = 9.0  # inches; a README shows it about 90 pixels an inch
@@ -109,7 +109,7 @@ def speedup_point(result: CellResult, kernel: str, baseline: str) -> Point | Non
 
 def ratio_text(value: float) -> str:
     """A speed-up in few characters: 13×, or 1/4.2 for a slow-down."""
-    if value >= 0.995:
-        return f"{value:.0f}×" if value >= 9.95 else f"{value:.2g}×" if value >= 1.05 else "1×"
-    inverse = 1.0 / value
-    return f"1/{inverse:.0f}" if inverse >= 9.95 else f"1/{inverse:.2g}"
+    if 0.95 < value < 1.05:
+        return "1×"
+    side, prefix, suffix = (value, "", "×") if value > 1.0 else (1.0 / value, "1/", "")
+    return f"{prefix}{side:.0f}{suffix}" if side >= 9.95 else f"{prefix}{side:.2g}{suffix}"

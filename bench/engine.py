@@ -75,11 +75,19 @@ class Failed:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """Loops per sample, and every how many rounds each kernel takes part; how many rounds there will be."""
+    """What is frozen before the first round.
+
+    Attributes:
+        loops: Calls in a sample.
+        every: Every how many rounds a kernel takes part.
+        rounds: How many rounds there will be.
+        seconds: How long their samples should take altogether.
+    """
 
     loops: dict[str, int]
     every: dict[str, int]
     rounds: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -206,7 +214,7 @@ def _rounds(calls: Mapping[str, Callable[[], Any]], threads: int, preset: Preset
         for label, call in calls.items():
             loops[label], seconds[label] = _calibrate(call, preset.sample_seconds)
     rounds, every = _plan(seconds, preset)
-    yield Calibrated(loops, every, rounds)
+    yield Calibrated(loops, every, rounds, sum(seconds[label] * rounds / every[label] for label in calls))
     settle = {label: min(preset.settle_seconds, seconds[label]) for label in calls}
     rng = np.random.default_rng([seed, 3])
     orders = _orders(list(calls), rng)

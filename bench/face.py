@@ -15,6 +15,7 @@ from bench.grid import Cell, Preset
 from bench.problem import PROBLEMS
 from bench.results import CellResult, Run
 from bench.session import Session
+from bench.watch import Watch
 
 REFUSED = {
     "--benchmark-timer": "the engine has one clock, time.perf_counter, for all kernels",
@@ -22,7 +23,7 @@ REFUSED = {
     "--benchmark-warmup-iterations": "the engine warms every kernel up for a fixed time before each sample",
     "--benchmark-calibration-precision": "samples are made to last 500 times longer than a clock reading, or more",
     "--benchmark-precision": "rounds are fixed before the first sample; to stop when the result looks good biases it",
-    "--benchmark-confidence": "it belongs to --benchmark-precision, which is refused; intervals are of 95 %",
+    "--benchmark-confidence": "it belongs to --benchmark-precision, which is refused; intervals are of 95%",
     "--benchmark-cprofile": "what pytest-benchmark runs is a replay; profile a kernel with python -m cProfile",
     "--benchmark-cprofile-loops": "it belongs to --benchmark-cprofile, which is refused",
     "--benchmark-cprofile-top": "it belongs to --benchmark-cprofile, which is refused",
@@ -106,6 +107,7 @@ class Measured:
         self._session: Session | None = None
         self._cells: dict[Cell, CellResult] = {}
         self._run: Run | None = None
+        self._watch: Watch | None = None
         self.wanted: dict[Cell, list[str]] = {}
         self.tell: Callable[[str], None] = lambda _: None
 
@@ -114,12 +116,8 @@ class Measured:
         if self._run is None or cell not in self._cells:
             self._session = self._session or self._open()
             batch = next(batch for batch in session.batches(list(self.wanted)) if cell in batch)
-            done = sum(1 for other in self.wanted if other in self._cells)
-            for other in batch:
-                if other not in self._cells:
-                    done += 1
-                    self.tell(f"  cell {done} of {len(self.wanted)}: {other.label}")
-            self._session.measure({other: self.wanted[other] for other in batch})
+            self._watch = self._watch or Watch(list(self.wanted), self._session.preset, self.tell)
+            self._session.measure({other: self.wanted[other] for other in batch}, self._watch)
             self._run = self._session.run()
             self._cells = {result.cell: result for result in self._run.cells}
         return self._run, self._cells[cell]

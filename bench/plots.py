@@ -187,6 +187,7 @@ def _label_ends(ax: Axes, curves: dict[str, list[Point]]) -> None:
             annotation_clip=False,
             arrowprops={
                 "arrowstyle": "-",
+                "relpos": (0.0, 0.5),
                 "color": color,
                 "lw": 0.6,
                 "alpha": 0.6 if ends[name].m == last else 0.35,

@@ -24,7 +24,12 @@ class Table:
     keys: int = 1
 
 
-def bounds_text(value: Interval | None, show: Callable[[float], str] = lambda v: f"{v:.3g}") -> str:
+def digits(value: float) -> str:
+    """Three digits, and no exponent where a reader wants none: 0.00113, 4.78, 1,770."""
+    return f"{float(f'{value:.3g}'):,g}"
+
+
+def bounds_text(value: Interval | None, show: Callable[[float], str] = digits) -> str:
     """An estimate with its interval in brackets."""
     if value is None:
         return "–"
@@ -40,8 +45,8 @@ def headline(run: Run) -> str:
     result, ratio = max(timed, key=lambda pair: (pair[0].cell.m * pair[0].cell.n_x, pair[0].cell.m))
     what = "training" if result.cell.iterations else "the gradient step"
     return (
-        f"At {result.cell.label}, {what} in vectorized NumPy is {ratio.estimate:.3g} times as fast as the Python loop "
-        f"(95 % interval {ratio.low:.3g} to {ratio.high:.3g})."
+        f"At {result.cell.label}, {what} in vectorized NumPy is {digits(ratio.estimate)} times as fast as the "
+        f"Python loop (95% interval {digits(ratio.low)} to {digits(ratio.high)})."
     )
 
 

@@ -89,6 +89,6 @@ def write(run: Run, folder: Path) -> Path:
     """Write run.json into a run folder; a file that stood there is replaced whole or not at all."""
     path = folder / FILE
     new = path.with_suffix(".new")
-    new.write_text(json.dumps(document(run), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    new.write_text(json.dumps(document(run), allow_nan=False) + "\n", encoding="utf-8")
     new.replace(path)
     return path

@@ -88,14 +88,14 @@ def trust_lines(trust: Trust) -> list[str]:
     """How far to trust a run, in sentences."""
 
     def percent(share: float) -> str:
-        return f"{100 * share:.0f} %"
+        return f"{100 * share:.0f}%"
 
     lines = [
         f"This run took {trust.wall:.0f} s, {trust.compiling:.1f} s of it compiling; "
         f"{percent(trust.in_samples)} of the rest were inside samples.",
-        f"A/A control: a kernel against itself came within 1 % of 1.0 in {percent(trust.control_close)} of the cells, "
-        f"and its 95 % interval held 1.0 in {percent(trust.control_covers)}.",
-        f"Noise floor: {100 * trust.noise_floor:.1f} % (median of the cells); a smaller difference is not called one.",
-        f"Every speed-up over {VECTORIZED} is known to within 5 % in {percent(trust.narrow)} of the cells.",
+        f"A/A control: a kernel against itself came within 1% of 1.0 in {percent(trust.control_close)} of the cells, "
+        f"and its 95% interval held 1.0 in {percent(trust.control_covers)}.",
+        f"Noise floor: {100 * trust.noise_floor:.1f}% (median of the cells); a smaller difference is not called one.",
+        f"Every speed-up over {VECTORIZED} is known to within 5% in {percent(trust.narrow)} of the cells.",
     ]
     return lines + [f"More threads than allowed: {line}." for line in trust.threads_exceeded]

@@ -33,6 +33,7 @@ from kernels import (
     numpy_vectorized,
     python_lists,
     python_loop,
+    reference,
 )
 from kernels._kernel import Kernel
 from kernels.descent import Descent, gradient_descent
@@ -50,4 +51,4 @@ LADDER = (
 
 KERNELS: Mapping[str, Kernel] = MappingProxyType({kernel.name: kernel for kernel in LADDER})
 
-__all__ = ["KERNELS", "Descent", "Kernel", "gradient_descent"]
+__all__ = ["KERNELS", "Descent", "Kernel", "gradient_descent", "reference"]

@@ -47,7 +47,7 @@ def test_every_kernel_has_a_style_of_its_own() -> None:
         (456.0, "456×"),
         (0.5, "1/2"),
         (0.02, "1/50"),
-        (0.99, "1/1"),
+        (0.99, "1×"),
         (1.03, "1×"),
     ],
 )
@@ -142,6 +142,11 @@ def test_headline_is_the_largest_cell_where_both_were_timed(run: Run) -> None:
     assert report.headline(run).startswith(
         "At m = 10, n_x = 16, order F, 1 thread, the gradient step in vectorized NumPy"
     )
+
+
+@pytest.mark.parametrize(("value", "text"), [(1771.4, "1,770"), (4.776, "4.78"), (0.001134, "0.00113"), (1.0, "1")])
+def test_digits(value: float, text: str) -> None:
+    assert report.digits(value) == text
 
 
 @pytest.mark.parametrize(
