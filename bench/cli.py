@@ -65,7 +65,8 @@ def run(
         console.print("Interrupted; drawing the report of what was measured.")
     finished = measuring.close(interrupted)
     page = _draw(console, finished, folder)
-    console.print(summary.render(finished))
+    # Narrower, and columns of the tables would be left out.
+    Console(width=max(summary.WIDTH, console.width)).print(summary.render(finished))
     console.print(f"report: {page}", soft_wrap=True)
     if interrupted:
         raise typer.Exit(130)

@@ -119,7 +119,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[N
         return
     folder, run = closed
     text = StringIO()
-    console = Console(file=text, width=120)
+    console = Console(file=text, width=summary.WIDTH)
     console.print(summary.render(run))
     console.print(f"report: {report.write(run, folder)}", soft_wrap=True)
     session.config.stash[ended_key] = text.getvalue()

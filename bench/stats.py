@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import bdtr  # the binomial's distribution; scipy.stats would take half a second to import
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,9 @@ def _sign_test(values: npt.NDArray[np.float64], confidence: float) -> tuple[floa
         raise ValueError(f"confidence must lie between 0 and 1; got {confidence}")
     ordered = np.sort(values)
     n = ordered.size
-    # The largest k with P(Bin < k) = P(Bin <= k - 1) <= tail; ppf is the smallest q with P(Bin <= q) >= tail.
+    # The largest k with P(Bin < k) = P(Bin <= k - 1) <= tail: how many of P(Bin <= 0), P(Bin <= 1), ... are.
     tail = (1.0 - confidence) / 2.0
-    k = int(stats.binom.ppf(tail, n, 0.5))
-    if stats.binom.cdf(k, n, 0.5) <= tail:
-        k += 1
+    k = int(np.searchsorted(bdtr(np.arange(n // 2 + 1), n, 0.5), tail, side="right"))
     middle = float(np.median(ordered))
     if k < 1:
         return middle, -np.inf, np.inf

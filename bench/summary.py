@@ -11,6 +11,8 @@ from bench.drawing import ratio_text, variant_words, variants
 from bench.results import LOOP, VECTORIZED, CellResult, Run, Trust
 from bench.stats import Interval
 
+WIDTH = 120  # columns that the tables of all kernels need
+
 
 def seconds_text(seconds: float) -> str:
     """A time in the unit that a reader expects: 13.4 µs."""
