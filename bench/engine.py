@@ -218,7 +218,6 @@ def _rounds(calls: Mapping[str, Callable[[], Any]], threads: int, preset: Preset
     settle = {label: min(preset.settle_seconds, seconds[label]) for label in calls}
     rng = np.random.default_rng([seed, 3])
     orders = _orders(list(calls), rng)
-    gc.collect()
     for index in range(rounds):
         order = [label for label in next(orders) if index % every[label] == 0]
         # Held for the round: what kernels allocate lies elsewhere in each, so that the median is over many placements.

@@ -71,7 +71,7 @@ class Preset:
     min_rounds: int
     max_rounds: int
     sample_seconds: float = 5e-3
-    settle_seconds: float = 6e-4
+    settle_seconds: float = 5e-4
 
 
 def available_threads() -> int:
@@ -110,7 +110,7 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
             "quick",
             _cells((10, 100, 1_000, 10_000, 100_000), (2, 32, 512), ("F",)),
             cap=0.19,
-            budget=0.21,
+            budget=0.24,
             min_rounds=9,
             max_rounds=200,
         ),
