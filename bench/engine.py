@@ -37,6 +37,7 @@ from bench.problem import Problem
 from kernels import Kernel, gradient_descent
 
 CONTROL = "A/A control"
+SPIN_SECONDS = 2e-3  # for so long the threads of the kernel before may still spin, with bench.quiet's settings
 SHIFT_BYTES = 2**22  # below the size for which NumPy asks the system for huge pages
 
 
@@ -215,7 +216,7 @@ def _rounds(calls: Mapping[str, Callable[[], Any]], threads: int, preset: Preset
             loops[label], seconds[label] = _calibrate(call, preset.sample_seconds)
     rounds, every = _plan(seconds, preset)
     yield Calibrated(loops, every, rounds, sum(seconds[label] * rounds / every[label] for label in calls))
-    settle = {label: min(preset.settle_seconds, seconds[label]) for label in calls}
+    settle = preset.settle_seconds if threads == 1 else max(preset.settle_seconds, SPIN_SECONDS)
     rng = np.random.default_rng([seed, 3])
     orders = _orders(list(calls), rng)
     for index in range(rounds):
@@ -227,7 +228,7 @@ def _rounds(calls: Mapping[str, Callable[[], Any]], threads: int, preset: Preset
             for label in order:
                 call = calls[label]
                 if loops[label] > 1:
-                    _settle(call, settle[label])
+                    _settle(call, settle)
                 samples.append((label, *_seconds(call, loops[label])))
         del shift
         yield Round(index, samples)

@@ -24,8 +24,8 @@ import sys
 PINNED = "UNLOOP_PINNED"
 QUERY_PERSONALITY, ADDR_NO_RANDOMIZE = 0xFFFFFFFF, 0x0040000  # <sys/personality.h>
 SPIN = {
-    "GOMP_SPINCOUNT": "30000",  # iterations
-    "OPENBLAS_THREAD_TIMEOUT": "20",  # 2^20 cycles
+    "GOMP_SPINCOUNT": "15000",  # iterations
+    "OPENBLAS_THREAD_TIMEOUT": "18",  # 2^18 cycles
 }
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # <malloc.h>
 KEPT_BYTES = 2**30
