@@ -13,7 +13,7 @@ It knows kernels and a problem, and nothing of pytest, files, progress or plots.
    leave the fast ones with few rounds. Speed-ups pair the rounds that two kernels share.
 6. Before each sample the kernel runs unrecorded for a moment, so that it finds the machine as it leaves it itself;
    and in each round a block of random size shifts what the kernels allocate, for where temporaries come to lie makes
-   some of them faster or slower by a fifth (caches are indexed by address).
+   some of them faster or slower (caches are indexed by address).
 """
 
 import gc

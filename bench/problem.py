@@ -77,7 +77,7 @@ def make_problem(m: int, n_x: int, seed: int = 0, order: Order = "F") -> Problem
 def aligned(shape: tuple[int, int]) -> Array:
     """An empty array that begins on a cache line (64 bytes).
 
-    Where an array begins is up to the allocator else, and a SIMD loop over it is faster or slower by a quarter with it.
+    Where an array begins is up to the allocator else, and a SIMD loop over it is faster or slower with it.
     """
     count = shape[0] * shape[1]
     buffer = np.empty(count + 8)

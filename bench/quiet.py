@@ -1,7 +1,7 @@
 """What keeps a measuring process quiet, so that a cell measures the same thing twice.
 
-Interleaving has a price: a kernel finds the process as the kernel before it left it. Two things made the same call
-two to four times slower after one neighbour than after another; a third made two runs differ by more than either knew
+Interleaving has a price: a kernel finds the process as the kernel before it left it. Two things make the same call
+several times slower after one neighbour than after another; a third makes two runs differ by more than either knows
 of itself. All are settled here, for all kernels alike:
 
 - Threads of OpenBLAS and OpenMP spin for many milliseconds after a call, in wait for the next; with as many

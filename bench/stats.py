@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr  # the binomial's distribution; scipy.stats would take half a second to import
+from scipy.special import bdtr  # the binomial's distribution; scipy.stats takes long to import
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 Changes: no loop is left; each line works on all m examples at once, in compiled code that NumPy brings along.
 Passes over X: two from memory (Z, then dw): X is gone from the cache before the second begins, unless it fits.
 Allocates: some ten arrays of m elements, one for each intermediate result.
-So: the cost of an element falls to that of a matrix-vector product, the cost of a call rises to some tens of
-microseconds, and the m elements of every intermediate go through memory.
+So: the cost of an element falls to that of a matrix-vector product, that of a call rises, for a
+dozen functions of NumPy are called, and the m elements of every intermediate go through memory.
 
 Valid only while no activation saturates: past |z| of about 36.7, a is exactly 0 or 1 in float64, log(0) is -inf,
 0 * log(0) is NaN, and J with it. Below z = -709.78 exp(-z) overflows; NumPy warns, and a = 0 is right all the same.

@@ -32,7 +32,7 @@ def test_the_largest_cell_predicts_the_loop_instead_of_running_it(run: Run) -> N
     reason, predicted = run.cells[3].skipped[LOOP]
     assert predicted > PRESET.cap and "cap" in reason
     # The loop's time grows with m: from 10 to 4000 examples, by 400 give or take.
-    assert predicted == pytest.approx(400 * run.cells[2].median(LOOP).estimate, rel=0.6)
+    assert 1 / 3 < predicted / (400 * run.cells[2].median(LOOP).estimate) < 3
 
 
 def test_the_table_has_the_contract_s_columns(run: Run) -> None:
@@ -69,7 +69,7 @@ def test_speedups_are_those_of_the_samples_paired_by_round(run: Run) -> None:
 def test_the_control_and_the_noise_floor(run: Run) -> None:
     for result in run.cells:
         assert result.control is not None
-        assert result.control.estimate == pytest.approx(1.0, abs=0.5)
+        assert 1 / 3 < result.control.estimate < 3
         assert result.noise_floor == pytest.approx(max(result.control.high, 1 / result.control.low) - 1)
         assert CONTROL not in result.kernels
 
