@@ -92,11 +92,11 @@ def _figure(rows: int, columns: int, panel_height: float, titled: bool = True) -
 
     Panels of a titled figure share their axes.
     """
-    left, right, top, bottom = 0.82, 1.36, 0.72 if titled else 0.32, 0.52
+    left, right, top, bottom = 1.0, 1.36, 0.72 if titled else 0.32, 0.52
     height = panel_height * rows + (0.75 if titled else 0.3)
     figure = Figure(figsize=(WIDTH, height))
     axes = figure.subplots(rows, columns, squeeze=False, sharex=titled, sharey=titled)
-    between = 1.5 if titled else 1.98
+    between = 1.5 if titled else 2.05
     panel = (WIDTH - left - right - between * (columns - 1)) / columns
     figure.subplots_adjust(
         left=left / WIDTH,
@@ -250,7 +250,7 @@ def _training(run: Run) -> Iterator[Plot]:
                 ax.hlines(y, time.low, time.high, color=color, linewidth=2.2)
             ax.annotate(
                 EngFormatter(unit="s", places=2)(time.estimate),
-                (time.estimate, y),
+                (max(time.estimate, time.high if np.isfinite(time.high) else 0.0), y),
                 xytext=(8, 0),
                 textcoords="offset points",
                 va="center",
