@@ -85,7 +85,15 @@ def test_help_teaches(command: Command, words: list[str]) -> None:
 def test_ctrl_c_keeps_what_was_measured_and_draws_its_report(tmp_path: Path) -> None:
     out = tmp_path / "run"
     words = [sys.executable, "-m", "bench", "run", "--grid", "quick", "--out", str(out)]
-    process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        words,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # A shell that runs the tests in the background has them, and so the child, ignore SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         path = out / journal.FILE
