@@ -1,5 +1,6 @@
 """The command line: unloop run, plot, report, kernels, machine."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,8 +59,8 @@ def run(
     interrupted = False
     measuring = session.Session(folder, preset, seed, problem)
     try:
-        with _progress(console, preset) as on_event:
-            measuring.measure(dict.fromkeys(preset.cells, names), on_event)
+        with _progress(console, preset) as on_event, _ctrl_c_between_events(on_event) as checked:
+            measuring.measure(dict.fromkeys(preset.cells, names), checked)
     except KeyboardInterrupt:
         interrupted = True
         console.print("Interrupted; drawing the report of what was measured.")
@@ -72,6 +73,31 @@ def run(
         raise typer.Exit(130)
     if any(result.failed for result in finished.cells):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _ctrl_c_between_events(on_event: OnEvent) -> Iterator[OnEvent]:
+    """Raise KeyboardInterrupt after the event in which Ctrl-C was pressed; a second Ctrl-C does so at once.
+
+    Inside Numba's callbacks from C it would come out as another exception, and look like a kernel that failed.
+    """
+    asked = False
+
+    def ask(_signal: int, _frame: object) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def checked(cell: Cell, event: Event) -> None:
+        on_event(cell, event)
+        if asked:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield checked
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
