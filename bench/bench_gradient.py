@@ -7,10 +7,9 @@ import pytest
 from bench import agreement
 from bench.face import Measured
 from bench.grid import Cell
-from bench.problem import load_breast_cancer, make_problem
 from bench.replay import interleaved_replay, tape
 from bench.runjson import extra_info
-from bench.session import contestant
+from bench.session import contestant, problem_of
 
 
 @pytest.mark.benchmark(timer=interleaved_replay)
@@ -18,8 +17,7 @@ def test_gradient(benchmark: Any, measured: Measured, cell_of_params: Cell, kern
     cell = cell_of_params
     benchmark.group = cell.label
     if benchmark.disabled:
-        problem = load_breast_cancer(cell.order) if cell.iterations else make_problem(cell.m, cell.n_x, 0, cell.order)
-        agreement.check(contestant(kernel).kernel, problem)
+        agreement.check(contestant(kernel).kernel, problem_of(cell, seed=0))
         return
     run, result = measured.result(cell)
     if kernel in result.failed:

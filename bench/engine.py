@@ -30,7 +30,7 @@ import numba
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from bench import agreement, quiet
+from bench import agreement
 from bench.agreement import Agreement, Disagreement
 from bench.grid import ALPHA, Cell, Preset
 from bench.problem import Problem
@@ -138,7 +138,6 @@ def measure(
         preset: Cap, budget and rounds.
         seed: Seed of the order within rounds.
     """
-    quiet.keep_freed_memory()
     calls: dict[str, Callable[[], Any]] = {}
     for label, contestant in contestants.items():
         try:

@@ -79,11 +79,15 @@ def available_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def thread_counts() -> list[int]:
+    """One thread, and all: the same on a machine that has one."""
+    return sorted({1, available_threads()})
+
+
 def _cells(ms: tuple[int, ...], n_xs: tuple[int, ...], orders: tuple[Order, ...]) -> tuple[Cell, ...]:
-    threads = sorted({1, available_threads()})
     return tuple(
         Cell(m, n_x, order, count)
-        for n_x, m, order, count in product(n_xs, ms, orders, threads)
+        for n_x, m, order, count in product(n_xs, ms, orders, thread_counts())
         if m * n_x <= MAX_ELEMENTS and (m <= 1_000_000 or n_x == 2)
     )
 
@@ -131,6 +135,6 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
     if problem == "synthetic":
         return chosen
     iterations = 10 if name == "smoke" else 1_000
-    cells = tuple(Cell(569, 30, "F", count, problem, iterations) for count in sorted({1, available_threads()}))
+    cells = tuple(Cell(569, 30, "F", count, problem, iterations) for count in thread_counts())
     # A training run of the Python loop takes longer than a cell of the grid: fewer rounds, more patience.
     return replace(chosen, cells=cells, cap=60.0, budget=chosen.budget * iterations / 100, min_rounds=6)

@@ -14,7 +14,6 @@ from bench.engine import CONTROL
 from bench.grid import Cell
 from bench.journal import Record
 from bench.stats import Interval
-from kernels._kernel import Array
 
 LOOP = "python_loop"
 VECTORIZED = "numpy_vectorized"
@@ -268,8 +267,3 @@ def _add(result: CellResult, kind: str, record: Record) -> None:
         result.failed[record["kernel"]] = record["reason"]
     else:
         raise ValueError(f"it holds a record of unknown type {kind!r}")
-
-
-def sample_array(result: CellResult, kernel: str) -> Array:
-    """Seconds of one call, of each sample, as an array."""
-    return np.array(result.seconds[kernel])

@@ -36,6 +36,13 @@ def contestant(name: str) -> Contestant:
     return Contestant(KERNELS["numba_loop"], compiled_descent=True) if name == DESCENT else Contestant(KERNELS[name])
 
 
+def problem_of(cell: Cell, seed: int) -> Problem:
+    """The problem of a cell."""
+    if cell.problem == "breast_cancer":
+        return load_breast_cancer(cell.order)
+    return make_problem(cell.m, cell.n_x, seed, cell.order)
+
+
 def describe_kernels() -> dict[str, dict[str, Any]]:
     """What a run says of every kernel: title, change, threads, compiled, missing."""
     fields = ("title", "change", "threads", "compiled", "missing")
@@ -87,6 +94,7 @@ class Session:
         self.preset = preset
         self.seed = seed
         self._start = time.perf_counter()
+        quiet.keep_freed_memory()
         self._prepared: tuple[Cell, Problem, Any] | None = None
         self._journal = Journal(folder)
         settings = {key: value for key, value in asdict(preset).items() if key not in ("name", "cells")}
@@ -154,10 +162,7 @@ class Session:
         key = replace(cell, threads=1)
         if self._prepared is None or self._prepared[0] != key:
             self._prepared = None  # frees the last problem before the next is made
-            if cell.problem == "breast_cancer":
-                problem = load_breast_cancer(cell.order)
-            else:
-                problem = make_problem(cell.m, cell.n_x, self.seed, cell.order)
+            problem = problem_of(cell, self.seed)
             expected = (
                 agreement.expect_descent(problem, ALPHA, cell.iterations)
                 if cell.iterations

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.drawing import ratio_text, variant_words, variants
+from bench.drawing import of_variant, ratio_text, variant_words, variants
 from bench.results import LOOP, VECTORIZED, CellResult, Run, Trust
 from bench.stats import Interval
 
@@ -38,7 +38,7 @@ def render(run: Run) -> RenderableType:
 def _parts(run: Run) -> Iterator[RenderableType]:
     for baseline in (LOOP, VECTORIZED):
         for variant in variants(run):
-            results = [r for r in run.cells if (r.cell.order, r.cell.threads) == variant]
+            results = of_variant(run, variant)
             if any(r.speedup(baseline, name) for r in results for name in r.kernels if name != baseline):
                 yield _table(run, results, baseline, f"Speed-up over {baseline}, {variant_words(variant)}")
     for result in run.cells:
