@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 READY := .venv/ready
 
-.PHONY: help bench test lint format readme reference clean
+.PHONY: help bench peers test lint format readme reference clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -18,6 +18,9 @@ $(READY): pyproject.toml constraints.txt
 
 bench: $(READY) ## measure the quick grid, print the speed-ups, write the report
 	$(BIN)/python -m pytest --benchmark-only --grid quick
+
+peers: $(READY) ## install the libraries that --peers measures; see README for PyTorch's CPU build
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[peers]'
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest

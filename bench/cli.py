@@ -19,6 +19,7 @@ from bench.grid import Cell, Preset
 from bench.results import NotARun
 from bench.session import OnEvent
 from bench.watch import Watch
+from kernels.peers import PEERS
 
 app = typer.Typer(
     help="Why vectorization matters: the gradient step of logistic regression as a ladder of kernels, checked "
@@ -39,6 +40,9 @@ def run(
     kernels: Annotated[
         str | None, typer.Option(help="Comma-separated kernels; their baselines are added. All, if not given.")
     ] = None,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="The other libraries that are installed, too: see unloop kernels.")
+    ] = False,
     problem: Annotated[
         str, typer.Option(help="synthetic; or breast_cancer: training runs on a real data set.")
     ] = "synthetic",
@@ -50,17 +54,18 @@ def run(
     Samples go to samples.jsonl in the run's folder as they are taken. Ctrl-C ends the run; what was measured stays,
     and the report of it is drawn. Exit 1 if a kernel disagreed with the reference.
     """
-    preset, names = face.choose(grid, problem, kernels)
+    choice = face.choose(grid, problem, kernels, peers)
+    preset = choice.preset
     try:
         folder = session.run_folder(Path.cwd(), preset.name, out)
     except OSError as error:
         raise WrongUse(str(error)) from None
     console = Console()
     interrupted = False
-    measuring = session.Session(folder, preset, seed, problem)
+    measuring = session.Session(folder, preset, seed, problem, choice.peers)
     try:
         with _progress(console, preset) as on_event, _ctrl_c_between_events(on_event) as checked:
-            measuring.measure(dict.fromkeys(preset.cells, names), checked)
+            measuring.measure(dict.fromkeys(preset.cells, choice.names), checked)
     except KeyboardInterrupt:
         interrupted = True
         console.print("Interrupted; drawing the report of what was measured.")
@@ -145,11 +150,11 @@ def report_(run: RunFolder) -> None:
 
 @app.command()
 def kernels() -> None:
-    """List the ladder: what each kernel changes from the one before."""
+    """List the ladder, what each kernel changes from the one before; then the peers, the step in other libraries."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("kernel", "threads", "what it changes"):
         table.add_column(heading, no_wrap=heading == "kernel")
-    for name, kernel in session.describe_kernels().items():
+    for name, kernel in session.describe_kernels(PEERS).items():
         missing = f" (needs {kernel['missing']}, which is not installed)" if kernel["missing"] else ""
         table.add_row(name, kernel["threads"], kernel["change"] + missing)
     Console().print(table)

@@ -22,18 +22,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from itertools import repeat
 from typing import Any
 
-import numba
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from bench import agreement
 from bench.agreement import Agreement, Disagreement
 from bench.grid import ALPHA, Cell, Preset
 from bench.problem import Problem
+from bench.threads import held_to
 from kernels import Kernel, gradient_descent
 
 CONTROL = "A/A control"
@@ -100,24 +99,6 @@ class Round:
 
 
 Event = FirstCall | Skipped | Failed | Agreement | Calibrated | Round
-
-
-@cache
-def _pools() -> ThreadpoolController:
-    """The thread pools of the libraries that are loaded; found once, for finding them takes milliseconds."""
-    return ThreadpoolController()
-
-
-@contextmanager
-def held_to(threads: int) -> Iterator[None]:
-    """Hold BLAS, OpenMP and Numba to a number of threads."""
-    before = numba.get_num_threads()
-    with _pools().limit(limits=threads):
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
-        try:
-            yield
-        finally:
-            numba.set_num_threads(before)
 
 
 def measure(
@@ -188,7 +169,10 @@ def _predict(contestant: Contestant, cell: Cell, problem: Problem, cap: float) -
     """Seconds of a whole call, from calls on 8, 64, 512 ... examples; the last of them is long enough to tell."""
     m = 8
     while m < problem.m:
-        seconds, _ = _seconds(_bind(contestant, cell, problem.head(m), iterations=min(1, cell.iterations)))
+        call = _bind(contestant, cell, problem.head(m), iterations=min(1, cell.iterations))
+        if contestant.kernel.compiled and contestant.kernel.prepare:
+            call()  # a peer compiles for every shape
+        seconds, _ = _seconds(call)
         predicted = seconds * problem.m / m * max(1, cell.iterations)
         # On few examples the cost of a call itself counts too often: believe a "too slow" only from a longer call.
         if predicted <= cap or seconds > cap / 32:

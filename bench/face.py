@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from bench.problem import PROBLEMS
 from bench.results import CellResult, Run
 from bench.session import Session
 from bench.watch import Watch
+from kernels.peers import PEERS
 
 REFUSED = {
     "--benchmark-timer": "the engine has one clock, time.perf_counter, for all kernels",
@@ -43,8 +44,23 @@ def nearest(kind: str, name: str, valid: Iterable[str]) -> WrongUse:
     return WrongUse(f"unknown {kind} {name!r}; {hint}")
 
 
-def choose(grid_name: str, problem: str, kernels: str | None) -> tuple[Preset, list[str]]:
-    """The preset and the kernels of a command line.
+@dataclass(frozen=True)
+class Choice:
+    """What a command line asks for.
+
+    Attributes:
+        preset: The grid.
+        names: The kernels and peers that can run.
+        peers: The peers asked for, those that are not installed among them.
+    """
+
+    preset: Preset
+    names: list[str]
+    peers: list[str]
+
+
+def choose(grid_name: str, problem: str, kernels: str | None, peers: bool = False) -> Choice:
+    """The preset and the kernels of a command line; a peer named among the kernels is asked for too.
 
     Raises:
         WrongUse: For an unknown grid, problem or kernel, or a kernel that lacks its package here.
@@ -54,19 +70,20 @@ def choose(grid_name: str, problem: str, kernels: str | None) -> tuple[Preset, l
     if problem not in PROBLEMS:
         raise nearest("problem", problem, PROBLEMS)
     preset = grid.preset(grid_name, problem)
-    known = session.describe_kernels()
-    available = list(dict.fromkeys(name for cell in preset.cells for name in session.names_for(cell)))
-    if kernels is None:
-        return preset, available
-    names = [name.strip() for name in kernels.split(",") if name.strip()]
-    for name in names or [""]:
+    known = session.describe_kernels(PEERS)
+    names = None if kernels is None else [name.strip() for name in kernels.split(",") if name.strip()] or [""]
+    asked = [name for name in PEERS if peers or name in (names or ())]
+    available = list(dict.fromkeys(name for cell in preset.cells for name in session.names_for(cell, asked)))
+    if names is None:
+        return Choice(preset, available, asked)
+    for name in names:
         if name not in known:
             raise nearest("kernel", name, known)
         if name not in available:
             missing = known[name]["missing"]
             why = f"{missing} is not installed" if missing else f"it belongs to training runs, not to {problem}"
             raise WrongUse(f"kernel {name} can't run: {why}")
-    return preset, names
+    return Choice(preset, names + [name for name in asked if name in available and name not in names], asked)
 
 
 def given(config: pytest.Config, option: str) -> bool:
@@ -100,9 +117,10 @@ def with_options(preset: Preset, config: pytest.Config) -> Preset:
 class Measured:
     """What is measured of the selected benchmarks: a batch of cells when a test first asks for one of them."""
 
-    def __init__(self, root: Path, preset: Preset, seed: int, problem: str, out: Path | None) -> None:
+    def __init__(self, root: Path, choice: Choice, seed: int, problem: str, out: Path | None) -> None:
+        preset = choice.preset
         self._open: Callable[[], Session] = lambda: Session(
-            session.run_folder(root, preset.name, out), preset, seed, problem
+            session.run_folder(root, preset.name, out), preset, seed, problem, choice.peers
         )
         self._session: Session | None = None
         self._cells: dict[Cell, CellResult] = {}

@@ -6,6 +6,7 @@ before it had read a conftest.py, and so never find the one that knows the optio
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("unloop", "unloop: the gradient step of logistic regression, as a ladder of kernels")
     group.addoption("--grid", default=None, help="Which cells to measure: smoke, quick or full. Default: quick.")
     group.addoption("--kernels", default=None, help="Comma-separated kernels to measure; their baselines are added.")
+    group.addoption("--peers", action="store_true", help="Measure the other libraries that are installed, too.")
     group.addoption("--seed", type=int, default=0, help="Seed of the problems and of the order of samples. Default: 0.")
     group.addoption(
         "--problem",
@@ -51,12 +53,14 @@ def pytest_configure(config: pytest.Config) -> None:
         # Run once and untimed, the benchmarks are a check: on few cells, unless more are asked for.
         grid = config.getoption("grid") or ("smoke" if disabled else "quick")
         problem = config.getoption("problem")
-        preset, names = face.choose(grid, problem, config.getoption("kernels"))
-        preset = face.with_options(preset, config)
+        choice = face.choose(grid, problem, config.getoption("kernels"), config.getoption("peers"))
+        choice = replace(choice, preset=face.with_options(choice.preset, config))
     except WrongUse as error:
         raise pytest.UsageError(str(error)) from None
-    measured = Measured(config.rootpath, preset, config.getoption("seed"), problem, config.getoption("out"))
-    measured.wanted = {cell: [name for name in names_for(cell) if name in names] for cell in preset.cells}
+    measured = Measured(config.rootpath, choice, config.getoption("seed"), problem, config.getoption("out"))
+    measured.wanted = {
+        cell: [name for name in names_for(cell, choice.peers) if name in choice.names] for cell in choice.preset.cells
+    }
     config.stash[measured_key] = measured
 
 

@@ -1,19 +1,20 @@
 """A measuring session: the engine over the cells of a grid, its events in a run folder's journal."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench import agreement, engine, machine, quiet
+from bench import agreement, engine, machine, quiet, threads
 from bench.engine import CONTROL, Calibrated, Contestant, Event, Round, Skipped
 from bench.grid import ALPHA, Cell, Preset
 from bench.journal import FORMAT, Journal, event_record
 from bench.problem import Problem, load_breast_cancer, make_problem
 from bench.results import BASELINES, VECTORIZED, Run, from_records
-from kernels import KERNELS
+from kernels import KERNELS, Kernel
+from kernels.peers import PEERS
 
 DESCENT = "numba_descent"  # numba_loop with its iterations compiled too; a contestant of training runs
 SPARE_BYTES = 400 * 2**20
@@ -23,9 +24,10 @@ VISIT_ROUNDS = 6  # of a cell, before the next cell's turn
 OnEvent = Callable[[Cell, Event], None]
 
 
-def names_for(cell: Cell) -> list[str]:
-    """The kernels that a cell holds: all of them with one thread, else those that can use more."""
-    names = [k.name for k in KERNELS.values() if k.missing is None and (cell.threads == 1 or k.threads == "all")]
+def names_for(cell: Cell, peers: Collection[str] = ()) -> list[str]:
+    """The kernels that a cell holds, and the peers asked for: all with one thread, else those that can use more."""
+    asked = [*KERNELS.values(), *(PEERS[name] for name in PEERS if name in peers)]
+    names = [k.name for k in asked if k.missing is None and (cell.threads == 1 or k.threads == "all")]
     if cell.iterations and cell.threads == 1:
         names.insert(names.index("numba_loop") + 1, DESCENT)
     return names
@@ -33,7 +35,9 @@ def names_for(cell: Cell) -> list[str]:
 
 def contestant(name: str) -> Contestant:
     """The contestant of a name that `names_for` gives."""
-    return Contestant(KERNELS["numba_loop"], compiled_descent=True) if name == DESCENT else Contestant(KERNELS[name])
+    if name == DESCENT:
+        return Contestant(KERNELS["numba_loop"], compiled_descent=True)
+    return Contestant(PEERS[name] if name in PEERS else KERNELS[name])
 
 
 def problem_of(cell: Cell, seed: int) -> Problem:
@@ -43,10 +47,13 @@ def problem_of(cell: Cell, seed: int) -> Problem:
     return make_problem(cell.m, cell.n_x, seed, cell.order)
 
 
-def describe_kernels() -> dict[str, dict[str, Any]]:
-    """What a run says of every kernel: title, change, threads, compiled, missing."""
-    fields = ("title", "change", "threads", "compiled", "missing")
-    told = {name: {key: getattr(kernel, key) for key in fields} for name, kernel in KERNELS.items()}
+def describe_kernels(peers: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """What a run says of every kernel, and of the peers asked for: title, change, threads, compiled, missing."""
+
+    def describe(kernel: Kernel) -> dict[str, Any]:
+        return {key: getattr(kernel, key) for key in ("title", "change", "threads", "compiled", "missing")}
+
+    told = {name: describe(kernel) for name, kernel in KERNELS.items()}
     descent = {**told["numba_loop"], "title": "Numba loop, iterations compiled"}
     descent["change"] = "numba_loop with the loop over the iterations compiled too."
     ordered = {}
@@ -54,7 +61,7 @@ def describe_kernels() -> dict[str, dict[str, Any]]:
         ordered[name] = fields_of
         if name == "numba_loop":
             ordered[DESCENT] = descent
-    return ordered
+    return ordered | {name: describe(PEERS[name]) for name in PEERS if name in peers}
 
 
 def batches(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
@@ -87,14 +94,26 @@ def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
 
 
 class Session:
-    """Measures cells one by one into a run folder."""
+    """Measures cells one by one into a run folder.
 
-    def __init__(self, folder: Path, preset: Preset, seed: int, problem: str = "synthetic") -> None:
+    Args:
+        folder: An empty folder.
+        preset: The grid, and how long to measure.
+        seed: Seed of the problems and of the order of samples.
+        problem: The problem's name.
+        peers: The peers asked for; those installed are imported here, the others listed as missing.
+    """
+
+    def __init__(
+        self, folder: Path, preset: Preset, seed: int, problem: str = "synthetic", peers: Collection[str] = ()
+    ) -> None:
         self.folder = folder
         self.preset = preset
         self.seed = seed
         self._start = time.perf_counter()
         quiet.keep_freed_memory()
+        self.peers = peers
+        libraries = threads.load(PEERS[name] for name in peers)
         self._prepared: tuple[Cell, Problem, Any] | None = None
         self._journal = Journal(folder)
         settings = {key: value for key, value in asdict(preset).items() if key not in ("name", "cells")}
@@ -108,7 +127,9 @@ class Session:
                 "settings": settings | quiet.settings(),
                 "machine": machine.card(),
                 "before": machine.moment(),
-                "kernels": describe_kernels(),
+                "libraries": libraries,
+                "pools": threads.described(),
+                "kernels": describe_kernels(peers),
                 "planned": [asdict(cell) for cell in preset.cells],
             }
         )
@@ -146,16 +167,23 @@ class Session:
         return False
 
     def _events(self, cell: Cell, names: Sequence[str]) -> Iterator[Event]:
-        held = [name for name in names_for(cell) if name in names or name in BASELINES]
+        held = [name for name in names_for(cell, self.peers) if name in names or name in BASELINES]
+        with threads.held_to(cell.threads):
+            self._journal.write({"type": "cell", "cell": asdict(cell), "pools": threads.counts()})
+        need, limit = 3 * cell.nbytes + SPARE_BYTES, machine.memory_limit()
+        # Each peer has its own copy of X, converted.
+        if need + cell.nbytes * len(PEERS.keys() & held) > limit:
+            many = [name for name in held if name in PEERS or need > limit]
+            need += cell.nbytes * len(PEERS.keys() & held)
+            reason = f"needs {machine.human_bytes(need)} of memory, of which {machine.human_bytes(limit)} are free"
+            yield from (Skipped(name, reason, float("nan")) for name in many)
+            held = [name for name in held if name not in many]
+        if not held:
+            return
         contestants = {name: contestant(name) for name in held}
         contestants[CONTROL] = contestant(VECTORIZED)
-        self._journal.write({"type": "cell", "cell": asdict(cell)})
-        need, limit = 3 * cell.nbytes + SPARE_BYTES, machine.memory_limit()
-        if need > limit:
-            reason = f"needs {machine.human_bytes(need)} of memory, of which {machine.human_bytes(limit)} are free"
-            return (Skipped(name, reason, float("nan")) for name in held)
         problem, expected = self._prepare(cell)
-        return engine.measure(cell, problem, expected, contestants, self.preset, self.seed)
+        yield from engine.measure(cell, problem, expected, contestants, self.preset, self.seed)
 
     def _prepare(self, cell: Cell) -> tuple[Problem, Any]:
         """The cell's problem and what is expected of it; kept for the next, which often differs in threads only."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 CostAndGradient = tuple[float, Array, float]
+At = Callable[[Array, float], Callable[[], Any]]
 
 
 def identity(array: Array) -> Array:
@@ -35,6 +36,9 @@ class Kernel:
             rounding of a enters it: amplified by 1/a or 1/(1-a), infinite or NaN once a is exactly 0 or 1.
         descend: `descend(w, b, X, Y, alpha, iterations) -> (w, b, costs)` with the iterations compiled, or None.
         missing: The package that this kernel lacks here, or None.
+        requires: The modules that a peer computes with; imported when it is first bound, and not before.
+        prepare: For a peer, whose library wants more than its arrays converted one by one: `prepare(X, Y) -> at` and
+            `at(w, b) -> step`, where `step() -> (J, dw, db)` does the arithmetic and nothing else.
     """
 
     name: str
@@ -47,6 +51,8 @@ class Kernel:
     cost_from: Literal["z", "a"] = "z"
     descend: Callable[..., tuple[Array, float, Array]] | None = None
     missing: str | None = None
+    requires: tuple[str, ...] = ()
+    prepare: Callable[[Array, Array], At] | None = None
 
     def __call__(self, w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike) -> CostAndGradient:
         """Cost and gradient, inputs checked.
@@ -70,6 +76,8 @@ class Kernel:
     def bind(self, w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike) -> Callable[[], Any]:
         """A callable that does the arithmetic and nothing else; its inputs are checked and converted here."""
         w, b, X, Y = check_inputs(w, b, X, Y)
+        if self.prepare is not None:
+            return self.prepare(X, Y)(w, b)
         return partial(self.function, self.native(w), b, self.native(X), self.native(Y))
 
 

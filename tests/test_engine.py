@@ -19,6 +19,7 @@ from bench.engine import CONTROL, Calibrated, Contestant, Event, Failed, FirstCa
 from bench.grid import ALPHA, Cell, Preset
 from bench.problem import Problem, make_problem
 from bench.session import contestant
+from bench.threads import held_to
 from kernels import KERNELS, Kernel
 
 PRESET = Preset("test", (), cap=0.5, budget=0.01, min_rounds=6, max_rounds=12, sample_seconds=2e-4, settle_seconds=5e-5)
@@ -176,7 +177,7 @@ def test_threads_are_held_and_given_back() -> None:
         return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
     blas_before = blas()
-    with engine.held_to(1):
+    with held_to(1):
         assert numba.get_num_threads() == 1
         assert blas() == {1}
     assert numba.get_num_threads() == before

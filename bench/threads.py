@@ -1,0 +1,91 @@
+"""The thread pools of this process: held to a cell's threads, and told of.
+
+Each library brings its own: NumPy its BLAS, scikit-learn an OpenMP, PyTorch another and an MKL within, numexpr and
+Numba one each. XLA's can't be changed once it is made; the peer that uses it has one for each number of threads.
+"""
+
+import importlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from threadpoolctl import ThreadpoolController
+
+from kernels import Kernel
+
+
+@lru_cache(maxsize=1)
+def _pools(_modules: int) -> ThreadpoolController:
+    """The BLAS and OpenMP pools of the libraries that are loaded; finding them takes milliseconds."""
+    return ThreadpoolController()
+
+
+def _controller() -> ThreadpoolController:
+    # A library that was loaded since has brought modules along.
+    return _pools(len(sys.modules))
+
+
+@contextmanager
+def held_to(threads: int) -> Iterator[None]:
+    """Hold every pool of the libraries that are loaded to a number of threads, or to as many as it has if fewer."""
+    with ExitStack() as stack:
+        stack.enter_context(_controller().limit(limits=threads))
+        stack.callback(numba.set_num_threads, numba.get_num_threads())
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+        torch, numexpr = sys.modules.get("torch"), sys.modules.get("numexpr")
+        if torch is not None:
+            stack.callback(torch.set_num_threads, torch.get_num_threads())
+            torch.set_num_threads(threads)
+        if numexpr is not None:
+            stack.callback(numexpr.set_num_threads, numexpr.set_num_threads(min(threads, numexpr.MAX_THREADS)))
+        yield
+
+
+def counts() -> dict[str, int]:
+    """Pool -> how many threads it may use now, such as {"numpy openblas": 1, "numba": 1, "torch": 1}."""
+    found = {f"{pool['package']} {pool['library']}": pool["threads"] for pool in described()}
+    found["numba"] = numba.get_num_threads()
+    torch, numexpr = sys.modules.get("torch"), sys.modules.get("numexpr")
+    if torch is not None:
+        found["torch"] = torch.get_num_threads()
+    if numexpr is not None:
+        found["numexpr"] = numexpr.get_num_threads()
+    return found
+
+
+def described() -> list[dict[str, Any]]:
+    """The BLAS and OpenMP pools that are loaded: whose, which library and version, how many threads; no path."""
+    return [
+        {
+            "package": _package(Path(pool["filepath"])),
+            "library": pool["internal_api"] if pool["user_api"] == "blas" else pool["prefix"],
+            "file": Path(pool["filepath"]).name,
+            "user_api": pool["user_api"],
+            "version": pool["version"],
+            "threads": pool["num_threads"],
+        }
+        for pool in _controller().info()
+    ]
+
+
+def _package(file: Path) -> str:
+    """The package that brought a library: numpy of .../site-packages/numpy.libs/libopenblas.so."""
+    parts = file.parts
+    if "site-packages" not in parts[:-1]:
+        return "system"
+    return parts[parts.index("site-packages") + 1].removesuffix(".libs")
+
+
+def load(kernels: Iterable[Kernel]) -> dict[str, str]:
+    """Import what kernels require, so that its pools are there before they are held; module -> version."""
+    modules = dict.fromkeys(module for kernel in kernels if kernel.missing is None for module in kernel.requires)
+    return {module: str(importlib.import_module(module).__version__) for module in modules}
+
+
+def beyond(counted: Mapping[str, int], threads: int) -> list[str]:
+    """The pools that may use more threads than a cell allows."""
+    return [f"{pool} has {count}" for pool, count in counted.items() if count > threads]

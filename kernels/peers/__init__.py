@@ -1,0 +1,28 @@
+"""The same step in other libraries, each written as its own users would write it well.
+
+Peers hold to the contract of `kernels` and pass the same gate; they are no part of the ladder. A library is imported
+when a peer is first bound; one that is not installed is named in its peer's `missing`. `bind` brings the inputs to the
+library's own form, in the layout that it likes best, so the order of X makes no difference to a peer.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from kernels._kernel import Kernel
+from kernels.peers import jax_jit, numexpr_gradient, sklearn_loss, torch_autograd, torch_compile, torch_gradient
+
+PEERS: Mapping[str, Kernel] = MappingProxyType(
+    {
+        kernel.name: kernel
+        for kernel in (
+            sklearn_loss.KERNEL,
+            numexpr_gradient.KERNEL,
+            torch_gradient.KERNEL,
+            torch_autograd.KERNEL,
+            torch_compile.KERNEL,
+            jax_jit.KERNEL,
+        )
+    }
+)
+
+__all__ = ["PEERS"]

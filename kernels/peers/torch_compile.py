@@ -1,0 +1,78 @@
+"""PyTorch, the gradient written by hand and compiled by `torch.compile`.
+
+Written as: `torch_gradient`, with the products as those of matrices: its compiler, Inductor, would turn a product of
+matrix and vector into a loop of its own, slower than BLAS. Compiled once for each shape and number of threads, with
+the whole step in one graph, so that it never falls back to uncompiled code.
+Passes over X: two, products by PyTorch's own BLAS.
+Allocates: two or three arrays of m elements: the elementwise lines are fused.
+So: one pass where `torch_gradient` makes several; the first call for a shape takes seconds, and a C++ compiler.
+"""
+
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from kernels._kernel import Array, At
+from kernels.peers._peer import by_feature, peer
+
+
+@cache
+def compiled(n_x: int, m: int, _threads: int) -> Callable[..., Any]:
+    """The step for one shape; Inductor writes the number of threads into the code that it makes."""
+    import torch
+    from torch.nn.functional import logsigmoid
+
+    with warnings.catch_warnings():
+        # PyTorch's own modules use what PyTorch deprecates.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import torch._inductor.compile_fx
+        import torch.utils.mkldnn
+    torch._inductor.config.compile_threads = 1  # else it keeps a pool of processes
+
+    def cost_and_gradient(weights: Any, bias: Any, features: Any, labels: Any, signs: Any) -> Any:
+        Z = torch.mm(weights[None, :], features)[0] + bias
+        J = -logsigmoid(signs * Z).mean()
+        dZ = torch.sigmoid(Z) - labels
+        return J, torch.mm(features, dZ[:, None]).reshape(n_x) / m, dZ.mean()
+
+    # All closures of one function share their compiled forms, eight at most, unless they are kept apart; here each has
+    # one, and what would need a second raises an error.
+    step: Callable[..., Any] = torch.compile(
+        cost_and_gradient, dynamic=False, fullgraph=True, isolate_recompiles=True, recompile_limit=1
+    )
+    return step
+
+
+def prepare(X: Array, Y: Array) -> At:
+    """The step on X (n_x, m) and Y (m,), for as many threads as PyTorch may use now."""
+    import torch
+
+    features, labels = torch.from_numpy(by_feature(X)), torch.tensor(Y)
+    signs = 2.0 * labels - 1.0
+    cost_and_gradient = compiled(*X.shape, torch.get_num_threads())
+
+    def at(w: Array, b: float) -> Callable[[], Any]:
+        weights, bias = torch.tensor(w), torch.tensor(b, dtype=torch.float64)
+        return lambda: cost_and_gradient(weights, bias, features, labels, signs)
+
+    return at
+
+
+def _lacks_compiler() -> str | None:
+    default = "clang++" if sys.platform == "darwin" else "cl" if sys.platform == "win32" else "g++"
+    return None if shutil.which(os.environ.get("CXX", default)) else "a C++ compiler"
+
+
+KERNEL = peer(
+    name="torch_compile",
+    title="PyTorch, compiled",
+    change="The form written by hand, compiled by torch.compile for each shape.",
+    prepare=prepare,
+    requires=[("torch", "torch")],
+    compiled=True,
+    lacks=_lacks_compiler(),
+)
