@@ -26,8 +26,12 @@ from types import MappingProxyType
 
 from kernels import (
     numba_fastmath,
+    numba_fused,
+    numba_fused_parallel,
     numba_loop,
     numba_parallel,
+    numba_passes,
+    numpy_buffers,
     numpy_dot_in_loop,
     numpy_textbook,
     numpy_vectorized,
@@ -47,6 +51,10 @@ LADDER = (
     numba_parallel.KERNEL,
     numpy_textbook.KERNEL,
     numpy_vectorized.KERNEL,
+    numpy_buffers.KERNEL,
+    numba_passes.KERNEL,
+    numba_fused.KERNEL,
+    numba_fused_parallel.KERNEL,
 )
 
 KERNELS: Mapping[str, Kernel] = MappingProxyType({kernel.name: kernel for kernel in LADDER})

@@ -1,0 +1,159 @@
+"""One pass over X: forward and backward product on a block of examples while it is in the cache.
+
+Changes: what `numba_passes` does with all examples, done with a block of them at a time. The block's size follows from
+the caches and n_x. Few features in order F are first copied into a small array that holds each feature contiguous,
+for SIMD wants the examples side by side where there are fewer features than lanes.
+Passes over X: one from memory; the second finds the block in the cache.
+Allocates: three arrays of a block's length, dw, and the copied block.
+So: where X does not fit in the cache, up to twice as fast as two passes, less what the second pass costs from the
+cache, for the two do not overlap; no intermediate result leaves the first-level cache.
+"""
+
+import numpy as np
+from numba.extending import overload
+
+from kernels._caches import L1_BYTES, L2_BYTES
+from kernels._kernel import Array, CostAndGradient, Kernel
+from kernels.numba_passes import (
+    FACTORS,
+    activate,
+    backward,
+    backward_columns,
+    forward,
+    forward_columns,
+    log_product,
+    relaxed,
+)
+
+# An eighth of the first-level cache for X: the rest holds what is computed, and what the prefetcher brings.
+BLOCK_BYTES = L1_BYTES // 8
+FEW_FEATURES = 8  # the lanes of the widest SIMD registers
+SHORTEST_ROWS, SHORTEST_COLUMNS, LONGEST_COLUMNS = 16, 128, 4096
+
+
+@relaxed
+def rows_block(n_x: int) -> int:
+    """Examples in a block, where each example is contiguous: at least a few SIMD registers of activations."""
+    return max(SHORTEST_ROWS, BLOCK_BYTES // (8 * n_x))
+
+
+@relaxed
+def columns_block(n_x: int) -> int:
+    """Examples in a block, where each feature is contiguous: long runs of memory, so as many as the second level holds.
+
+    With few features a block of the first level is in runs that are long enough.
+    """
+    if n_x <= 2 * FEW_FEATURES:
+        return max(SHORTEST_COLUMNS // 2, BLOCK_BYTES // (8 * n_x))
+    return min(LONGEST_COLUMNS, max(SHORTEST_COLUMNS, L2_BYTES // (8 * n_x)))
+
+
+@relaxed
+def turn(XT: Array, start: int, n: int, T: Array) -> None:
+    """Copy n examples of XT (m, n_x) into T (n_x, n)."""
+    o = np.uint64(start)
+    if XT.shape[1] == 2:  # a stride that LLVM knows is vectorized
+        for i in range(np.uint64(n)):
+            T[0, i] = XT[o + i, 0]
+            T[1, i] = XT[o + i, 1]
+    else:
+        for j in range(XT.shape[1]):
+            for i in range(np.uint64(n)):
+                T[j, i] = XT[o + i, j]
+
+
+@relaxed
+def by_blocks(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, block: int, dw: Array) -> CostAndGradient:
+    """Sums over the examples from start to stop, in blocks: of the losses and of dz; X dz is added to dw (n_x,)."""
+    z, dz, q = np.empty(block), np.empty(block), np.zeros(block)
+    J = db = 0.0
+    blocks = 0
+    for first in range(start, stop, block):
+        n = min(block, stop - first)
+        forward(w, b, X, first, n, z)
+        sums = activate(z, Y, first, n, dz, q)
+        J += sums[0]
+        db += sums[1]
+        backward(X, first, n, dz, dw)
+        blocks += 1
+        if blocks == FACTORS:
+            J += log_product(q, block, blocks)
+            q[:] = 0.0
+            blocks = 0
+    if blocks > 0:
+        J += log_product(q, min(block, stop - start), blocks)
+    return J, dw, db
+
+
+@relaxed
+def by_turned_blocks(
+    w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, block: int, dw: Array
+) -> CostAndGradient:
+    """`by_blocks` for few features with each example contiguous: XT (m, n_x)."""
+    z, dz, q, T = np.empty(block), np.empty(block), np.zeros(block), np.empty((w.size, block))
+    J = db = 0.0
+    blocks = 0
+    for first in range(start, stop, block):
+        n = min(block, stop - first)
+        turn(XT, first, n, T)
+        forward_columns(w, b, T, 0, n, z)
+        sums = activate(z, Y, first, n, dz, q)
+        J += sums[0]
+        db += sums[1]
+        backward_columns(T, 0, n, dz, dw)
+        blocks += 1
+        if blocks == FACTORS:
+            J += log_product(q, block, blocks)
+            q[:] = 0.0
+            blocks = 0
+    if blocks > 0:
+        J += log_product(q, min(block, stop - start), blocks)
+    return J, dw, db
+
+
+def share(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, dw: Array) -> CostAndGradient:
+    """Sums over the examples from start to stop, in blocks that suit the order of X; for compiled code."""
+    raise NotImplementedError
+
+
+@overload(share)
+def _share(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
+    def rows(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
+        if w.size < FEW_FEATURES:
+            return by_turned_blocks(w, b, X.T, Y, start, stop, min(columns_block(w.size), stop - start), dw)
+        return by_blocks(w, b, X, Y, start, stop, min(rows_block(w.size), stop - start), dw)
+
+    def columns(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
+        return by_blocks(w, b, X, Y, start, stop, min(columns_block(w.size), stop - start), dw)
+
+    return rows if X.layout == "F" else columns
+
+
+@relaxed
+def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:
+    """J, dw (n_x,) and db at w (n_x,) and b, for X (n_x, m) and Y (m,)."""
+    m = Y.size
+    J, dw, db = share(w, b, X, Y, 0, m, np.zeros(w.size))
+    return J / m, dw / m, db / m
+
+
+@relaxed
+def descend(w: Array, b: float, X: Array, Y: Array, alpha: float, iterations: int) -> tuple[Array, float, Array]:
+    """Gradient descent from w and b with the iterations compiled too; returns w, b and the costs (iterations,)."""
+    costs = np.empty(iterations)
+    for k in range(iterations):
+        J, dw, db = cost_and_gradient(w, b, X, Y)
+        costs[k] = J
+        w = w - alpha * dw
+        b = b - alpha * db
+    return w, b, costs
+
+
+KERNEL = Kernel(
+    name="numba_fused",
+    title="Numba, fused blocks",
+    change="Blocks of examples small enough for the cache, so that X is read from memory once.",
+    function=cost_and_gradient,
+    compiled=True,
+    descend=descend,
+)
