@@ -20,6 +20,17 @@ STYLES: dict[str, tuple[str, str]] = {
     "numba_parallel": ("#009e73", "P"),
     "numpy_textbook": ("#56b4e9", "<"),
     "numpy_vectorized": ("#0072b2", ">"),
+    "numpy_buffers": ("#08519c", "1"),
+    "numba_passes": ("#e7298a", "2"),
+    "numba_fused": ("#a50f15", "*"),
+    "numba_fused_parallel": ("#00441b", "X"),
+    # The peers: other shades, and the markers that are left.
+    "sklearn_loss": ("#b8860b", "p"),
+    "numexpr_gradient": ("#4d4d4d", "h"),
+    "torch_gradient": ("#8c2d04", "d"),
+    "torch_autograd": ("#ef6548", "8"),
+    "torch_compile": ("#fc8d59", "H"),
+    "jax_jit": ("#6a51a3", "*"),
 }
 SETTINGS: Any = {
     "font.size": 9,

@@ -58,7 +58,7 @@ def exp(x: float) -> float:
     p = p * r + 0.5
     p = (p * r) * r + r + 1.0
     # 2^n as two factors, for n of -1075 has no exponent of its own: the halves of n + 2048, each a biased exponent + 1.
-    both = (_bits(shifted) + OFFSET) & LOW_BITS
+    both = (_bits(shifted) + OFFSET) & LOW_BITS  # type: ignore[call-arg]
     first = both >> ONE
     second = both - first
-    return p * _float((first - ONE) << SIGNIFICAND_BITS) * _float((second - ONE) << SIGNIFICAND_BITS)  # type: ignore[no-any-return]
+    return p * _float((first - ONE) << SIGNIFICAND_BITS) * _float((second - ONE) << SIGNIFICAND_BITS)

@@ -32,20 +32,23 @@ SHORTEST_ROWS, SHORTEST_COLUMNS, LONGEST_COLUMNS = 16, 128, 4096
 
 
 @relaxed
-def rows_block(n_x: int) -> int:
+def rows_block(n_x: int, m: int) -> int:
     """Examples in a block, where each example is contiguous: at least a few SIMD registers of activations."""
-    return max(SHORTEST_ROWS, BLOCK_BYTES // (8 * n_x))
+    size = L1_BYTES if 8 * n_x * m <= L2_BYTES else BLOCK_BYTES
+    return min(m, max(SHORTEST_ROWS, size // (8 * n_x)))
 
 
 @relaxed
-def columns_block(n_x: int) -> int:
+def columns_block(n_x: int, m: int) -> int:
     """Examples in a block, where each feature is contiguous: long runs of memory, so as many as the second level holds.
 
-    With few features a block of the first level is in runs that are long enough.
+    With few features a block of the first level is in runs that are long enough. With so many that runs would be
+    short, or where all of X fits, there is one block: the second pass then finds X where the first did.
     """
     if n_x <= 2 * FEW_FEATURES:
-        return max(SHORTEST_COLUMNS // 2, BLOCK_BYTES // (8 * n_x))
-    return min(LONGEST_COLUMNS, max(SHORTEST_COLUMNS, L2_BYTES // (8 * n_x)))
+        return min(m, max(SHORTEST_COLUMNS // 2, BLOCK_BYTES // (8 * n_x)))
+    fitting = L2_BYTES // (8 * n_x)
+    return m if fitting < SHORTEST_COLUMNS else min(m, LONGEST_COLUMNS, fitting)
 
 
 @relaxed
@@ -120,11 +123,11 @@ def share(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, dw: Arr
 def _share(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
     def rows(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
         if w.size < FEW_FEATURES:
-            return by_turned_blocks(w, b, X.T, Y, start, stop, min(columns_block(w.size), stop - start), dw)
-        return by_blocks(w, b, X, Y, start, stop, min(rows_block(w.size), stop - start), dw)
+            return by_turned_blocks(w, b, X.T, Y, start, stop, columns_block(w.size, stop - start), dw)
+        return by_blocks(w, b, X, Y, start, stop, rows_block(w.size, stop - start), dw)
 
     def columns(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
-        return by_blocks(w, b, X, Y, start, stop, min(columns_block(w.size), stop - start), dw)
+        return by_blocks(w, b, X, Y, start, stop, columns_block(w.size, stop - start), dw)
 
     return rows if X.layout == "F" else columns
 

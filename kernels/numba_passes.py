@@ -26,7 +26,7 @@ relaxed = numba.njit(error_model="numpy", fastmath=RELAXED)
 
 @relaxed
 def forward_rows(w: Array, b: float, XT: Array, start: int, n: int, z: Array) -> None:
-    """z (n,) of the examples from `start`, for XT (m, n_x) with each example contiguous; in the order of memory."""
+    """Z (n,) of the examples from `start`, for XT (m, n_x) with each example contiguous; in the order of memory."""
     for i in range(n):
         s = b
         for j in range(w.size):
@@ -53,7 +53,7 @@ def backward_rows(XT: Array, start: int, n: int, dz: Array, dw: Array) -> None:
 # Unsigned indices: Python's X[-1] asks for a test of the sign, which would keep these loops scalar.
 @relaxed
 def forward_columns(w: Array, b: float, X: Array, start: int, n: int, z: Array) -> None:
-    """z (n,) of the examples from `start`, for X (n_x, m) with each feature contiguous; four features at a time."""
+    """Z (n,) of the examples from `start`, for X (n_x, m) with each feature contiguous; four features at a time."""
     o = np.uint64(start)
     z[:n] = b
     j = 0
@@ -96,7 +96,7 @@ def backward_columns(X: Array, start: int, n: int, dz: Array, dw: Array) -> None
 
 @relaxed
 def activate(z: Array, Y: Array, start: int, n: int, dz: Array, q: Array) -> tuple[float, float]:
-    """dz (n,) from z (n,); q + 1 takes the factors 1 + e; returns the sums of max(s, 0) and of dz.
+    """Dz (n,) from z (n,); q + 1 takes the factors 1 + e; returns the sums of max(s, 0) and of dz.
 
     With s = -z for label 1 and z for label 0, the loss is max(s, 0) + log1p(e), e = exp(-|s|), and |dz| = sigma(s).
     """
@@ -130,7 +130,7 @@ def log_product(q: Array, n: int, factors: int) -> float:
 
 
 def forward(w: Array, b: float, X: Array, start: int, n: int, z: Array) -> None:
-    """z (n,) of the examples from `start` of X (n_x, m), in the order of its memory; for compiled code."""
+    """Z (n,) of the examples from `start` of X (n_x, m), in the order of its memory; for compiled code."""
     raise NotImplementedError
 
 

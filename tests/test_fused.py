@@ -1,0 +1,92 @@
+"""The fused kernels: their exp against mpmath, their blocks against the reference, and the code that LLVM made."""
+
+import re
+
+import llvmlite.binding
+import mpmath
+import numpy as np
+import pytest
+
+from bench import agreement
+from bench.problem import Problem, make_problem
+from kernels import KERNELS, gradient_descent, numba_passes
+from kernels._exp import exp
+from kernels._kernel import Array
+
+FUSED = [KERNELS[name] for name in ("numba_passes", "numba_fused", "numba_fused_parallel")]
+WIDE = llvmlite.binding.get_host_cpu_features().get("avx2", False)
+
+
+def ulps(x: Array) -> Array:
+    """How far exp is from mpmath's, in units of the last place of the right result (subnormal ones included)."""
+    with mpmath.workprec(80):
+        found = []
+        for value in x.tolist():
+            wanted = mpmath.exp(value)
+            found.append(float(abs(mpmath.mpf(exp(value)) - wanted) / np.spacing(float(wanted))))
+    return np.array(found)
+
+
+def test_exp_is_within_two_ulp_over_its_whole_range() -> None:
+    rng = np.random.default_rng(7)
+    parts = [
+        rng.uniform(-745.0, 709.7, 30_000),
+        rng.uniform(-40.0, 0.0, 30_000),
+        rng.uniform(-745.1, -708.0, 20_000),  # subnormal results
+        -(10.0 ** rng.uniform(-300.0, 0.0, 2_000)),
+    ]
+    assert ulps(np.concatenate(parts)).max() <= 2.0
+
+
+def test_exp_at_the_ends() -> None:
+    assert exp(0.0) == exp(-0.0) == 1.0
+    assert exp(-746.0) == exp(-1e308) == exp(-np.inf) == 0.0
+    assert exp(710.0) == exp(np.inf) == np.inf
+    assert np.isnan(exp(np.nan))
+
+
+@pytest.mark.parametrize("kernel", FUSED, ids=lambda kernel: kernel.name)
+@pytest.mark.parametrize("order", ["F", "C"])
+@pytest.mark.parametrize(
+    ("m", "n_x"), [(1, 12_288), (5, 2_048), (63, 7), (64, 8), (65, 9), (1_025, 2), (4_099, 17), (5_000, 40), (301, 600)]
+)
+def test_blocks_and_their_tails(kernel: object, order: str, m: int, n_x: int) -> None:
+    agreement.check(kernel, make_problem(m, n_x, seed=m, order=order))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kernel", FUSED, ids=lambda kernel: kernel.name)
+def test_many_blocks_take_the_logarithm_in_time(kernel: object) -> None:
+    # At z = 0 every factor is 2: a product of more than 1023 of them would be infinite.
+    m = 700_000
+    problem = Problem(np.zeros(1), 0.0, np.ones((1, m)), np.ones(m), "F")
+    J, _, _ = kernel(problem.w, problem.b, problem.X, problem.Y)  # type: ignore[operator]
+    assert pytest.approx(np.log(2.0), rel=1e-12) == J
+
+
+def test_descent_with_compiled_iterations_takes_the_same_way() -> None:
+    problem = make_problem(200, 5, seed=2)
+    kernel = KERNELS["numba_fused"]
+    apart, together = (
+        gradient_descent(kernel, problem.X, problem.Y, 0.1, 30, compiled=compiled) for compiled in (False, True)
+    )
+    assert np.allclose(apart.costs, together.costs, rtol=1e-13)
+    assert np.allclose(apart.w, together.w, rtol=1e-11)
+
+
+@pytest.mark.skipif(not WIDE, reason="this CPU has no AVX2: its registers hold two numbers at most")
+@pytest.mark.parametrize("name", ["forward_rows", "backward_rows", "forward_columns", "backward_columns", "activate"])
+def test_hot_loops_are_vectorized(name: str) -> None:
+    for order in "FC":
+        problem = make_problem(50, 9, order=order)  # type: ignore[arg-type]
+        KERNELS["numba_passes"](problem.w, problem.b, problem.X, problem.Y)
+    code = "".join(getattr(numba_passes, name).inspect_asm().values())
+    assert re.search(r"v(fmadd|mul)\w*pd\s.*%[yz]mm", code), f"{name} is scalar"
+
+
+@pytest.mark.skipif(not WIDE, reason="this CPU has no AVX2: its registers hold two numbers at most")
+def test_that_check_can_fail() -> None:
+    problem = make_problem(50, 9)
+    strict = KERNELS["numba_loop"]
+    strict(problem.w, problem.b, problem.X, problem.Y)
+    code = "".join(strict.function.inspect_asm().values())  # type: ignore[attr-defined]
+    assert not re.search(r"vfmadd\w*pd\s.*%[yz]mm", code)
