@@ -85,6 +85,33 @@ def kernel_table(run: Run) -> Table:
     return Table("The ladder", ["kernel", "what it changes", "threads", "first call"], rows)
 
 
+def cores_tables(run: Run) -> list[Table]:
+    """For each order and number of threads: how many cores each kernel kept busy, CPU seconds for each wall second."""
+    tables = []
+    for variant in variants(run):
+        results = [result for result in of_variant(run, variant) if result.seconds]
+        names = [name for name in run.measured if any(name in result.seconds for result in results)]
+        rows = [
+            [f"{result.cell.n_x:,}", f"{result.cell.m:,}"]
+            + [f"{result.used_threads(name):.2f}" if name in result.seconds else "–" for name in names]
+            for result in results
+        ]
+        if rows:
+            tables.append(Table(f"Cores used, {variant_words(variant)}", ["n_x", "m", *names], rows, keys=2))
+    return tables
+
+
+def libraries(run: Run) -> list[tuple[str, str]]:
+    """The versions of the peers' libraries and the thread pools of the process, as rows (what, value)."""
+    versions = run.header.get("libraries", {})
+    pools = [
+        f"{pool['library']} {pool['version'] or ''}".strip() + f" of {pool['package']} ({pool['file']})"
+        for pool in run.header.get("pools", [])
+    ]
+    rows = [("Peers", ", ".join(f"{name} {version}" for name, version in versions.items()))] if versions else []
+    return rows + ([("Thread pools", ", ".join(pools))] if pools else [])
+
+
 def agreement_table(run: Run) -> Table:
     """The largest error of each output over all cells."""
     rows = []
@@ -110,11 +137,11 @@ def context(run: Run, drawn: list[Plot]) -> dict[str, Any]:
         "run": run,
         "headline": headline(run),
         "interrupted": run.end is None or run.end["interrupted"],
-        "machine": [*machine.describe(run.header["machine"]), *moment],
+        "machine": [*machine.describe(run.header["machine"]), *libraries(run), *moment],
         "trust": summary.trust_lines(run.trust()),
         "skipped": summary.skipped_words(run),
         "failed": [reason for result in run.cells for reason in result.failed.values()],
-        "tables": [kernel_table(run), *speedup_tables(run), agreement_table(run)],
+        "tables": [kernel_table(run), *speedup_tables(run), *cores_tables(run), agreement_table(run)],
         "plots": drawn,
     }
 

@@ -38,6 +38,7 @@ class CellResult:
         rounds: Index of the round of each sample.
         seconds: Seconds of one call, of each sample.
         cpu: CPU seconds of one call, of each sample.
+        pools: How many threads each thread pool had in this cell, as the pools themselves said.
     """
 
     cell: Cell
@@ -49,6 +50,7 @@ class CellResult:
     rounds: dict[str, list[int]] = field(default_factory=dict)
     seconds: dict[str, list[float]] = field(default_factory=dict)
     cpu: dict[str, list[float]] = field(default_factory=dict)
+    pools: dict[str, int] = field(default_factory=dict)
 
     @property
     def kernels(self) -> list[str]:
@@ -105,7 +107,7 @@ class Trust:
         control_covers: Cells whose A/A interval contains 1.
         narrow: Cells in which every speed-up over numpy_vectorized is known to within 5 % (half-width).
         noise_floor: The median noise floor of the cells.
-        threads_exceeded: Cell and kernel where more threads were busy than the cell allows.
+        threads_exceeded: Cell and kernel where more threads were busy than the cell allows, or cell and thread pool.
     """
 
     wall: float
@@ -194,6 +196,12 @@ class Run:
                 for result in timed
                 for name in result.kernels
                 if result.used_threads(name) > result.cell.threads + 0.25
+            ]
+            + [
+                f"{pool} at {result.cell.label}: a pool of {count} threads"
+                for result in timed
+                for pool, count in result.pools.items()
+                if count > result.cell.threads
             ],
         )
 
@@ -237,7 +245,7 @@ def from_records(records: Iterable[Record]) -> Run:
         kind = record["type"]
         if kind == "cell":
             cell = Cell(**record["cell"])
-            cells[cell.id] = CellResult(cell)
+            cells[cell.id] = CellResult(cell, pools=record.get("pools", {}))
         elif kind == "end":
             end = record
         else:

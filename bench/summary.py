@@ -11,7 +11,8 @@ from bench.drawing import of_variant, ratio_text, variant_words, variants
 from bench.results import LOOP, VECTORIZED, CellResult, Run, Trust
 from bench.stats import Interval
 
-WIDTH = 120  # columns that the tables of all kernels need
+WIDTH = 120  # columns that the tables need
+COLUMNS = 8  # kernels that fit in so many
 
 
 def seconds_text(seconds: float) -> str:
@@ -40,7 +41,7 @@ def _parts(run: Run) -> Iterator[RenderableType]:
         for variant in variants(run):
             results = of_variant(run, variant)
             if any(r.speedup(baseline, name) for r in results for name in r.kernels if name != baseline):
-                yield _table(run, results, baseline, f"Speed-up over {baseline}, {variant_words(variant)}")
+                yield from _tables(run, results, baseline, f"Speed-up over {baseline}, {variant_words(variant)}")
     for result in run.cells:
         for reason in result.failed.values():
             yield Text(f"FAILED at {result.cell.label}: {reason}", style="bold red")
@@ -51,9 +52,14 @@ def _parts(run: Run) -> Iterator[RenderableType]:
         yield Text(line)
 
 
-def _table(run: Run, results: list[CellResult], baseline: str, title: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", padding=(0, 1), box=None)
+def _tables(run: Run, results: list[CellResult], baseline: str, title: str) -> Iterator[Table]:
     names = [name for name in run.measured if name != baseline and any(name in r.seconds for r in results)]
+    for start in range(0, len(names), COLUMNS):
+        yield _table(results, baseline, names[start : start + COLUMNS], title + (", more" if start else ""))
+
+
+def _table(results: list[CellResult], baseline: str, names: list[str], title: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", padding=(0, 1), box=None)
     for heading in ("m", "n_x"):
         table.add_column(heading, justify="right")
     table.add_column(f"time of\n{baseline}", justify="right")

@@ -6,7 +6,7 @@ Numba one each. XLA's can't be changed once it is made; the peer that uses it ha
 
 import importlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -32,9 +32,10 @@ def _controller() -> ThreadpoolController:
 @contextmanager
 def held_to(threads: int) -> Iterator[None]:
     """Hold every pool of the libraries that are loaded to a number of threads, or to as many as it has if fewer."""
+    numba_before = numba.get_num_threads()  # the first time, this makes Numba's pool
     with ExitStack() as stack:
         stack.enter_context(_controller().limit(limits=threads))
-        stack.callback(numba.set_num_threads, numba.get_num_threads())
+        stack.callback(numba.set_num_threads, numba_before)
         numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
         torch, numexpr = sys.modules.get("torch"), sys.modules.get("numexpr")
         if torch is not None:
@@ -84,8 +85,3 @@ def load(kernels: Iterable[Kernel]) -> dict[str, str]:
     """Import what kernels require, so that its pools are there before they are held; module -> version."""
     modules = dict.fromkeys(module for kernel in kernels if kernel.missing is None for module in kernel.requires)
     return {module: str(importlib.import_module(module).__version__) for module in modules}
-
-
-def beyond(counted: Mapping[str, int], threads: int) -> list[str]:
-    """The pools that may use more threads than a cell allows."""
-    return [f"{pool} has {count}" for pool, count in counted.items() if count > threads]

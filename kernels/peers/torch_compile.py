@@ -29,9 +29,13 @@ def compiled(n_x: int, m: int, _threads: int) -> Callable[..., Any]:
     with warnings.catch_warnings():
         # PyTorch's own modules use what PyTorch deprecates.
         warnings.simplefilter("ignore", DeprecationWarning)
+        import torch._inductor.config
+
+        torch._inductor.config.compile_threads = 1  # else it keeps a pool of processes
+        import torch._dynamo
         import torch._inductor.compile_fx
         import torch.utils.mkldnn
-    torch._inductor.config.compile_threads = 1  # else it keeps a pool of processes
+    torch._dynamo.config.accumulated_recompile_limit = sys.maxsize  # a grid has hundreds of shapes
 
     def cost_and_gradient(weights: Any, bias: Any, features: Any, labels: Any, signs: Any) -> Any:
         Z = torch.mm(weights[None, :], features)[0] + bias
