@@ -34,7 +34,9 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
     # Eight spare columns (64 bytes) keep two threads from writing to one cache line.
     sums = np.zeros((shares, n_x + 2 + 8))
     for k in numba.prange(shares):
-        one_share(w, b, X, Y, k * m // shares, (k + 1) * m // shares, sums[k, : n_x + 2])
+        # prange counts in unsigned integers, for which all that is called would be compiled once more.
+        start, stop = np.int64(k) * m // shares, np.int64(k + 1) * m // shares
+        one_share(w, b, X, Y, start, stop, sums[k, : n_x + 2])
     total = np.zeros(n_x + 2)
     for k in range(shares):
         total += sums[k, : n_x + 2]
