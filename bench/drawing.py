@@ -22,8 +22,8 @@ STYLES: dict[str, tuple[str, str]] = {
     "numpy_vectorized": ("#0072b2", ">"),
     "numpy_buffers": ("#08519c", "1"),
     "numba_passes": ("#e7298a", "2"),
-    "numba_fused": ("#a50f15", "*"),
-    "numba_fused_parallel": ("#00441b", "X"),
+    "numba_fused": ("#a50f15", "3"),
+    "numba_fused_parallel": ("#00441b", "4"),
     # The peers: other shades, and the markers that are left.
     "sklearn_loss": ("#b8860b", "p"),
     "numexpr_gradient": ("#4d4d4d", "h"),

@@ -92,11 +92,11 @@ def _figure(rows: int, columns: int, panel_height: float, titled: bool = True) -
 
     Panels of a titled figure share their axes.
     """
-    left, right, top, bottom = 1.0, 1.36, 0.72 if titled else 0.32, 0.52
+    left, right, top, bottom = 1.0, 1.58, 0.72 if titled else 0.32, 0.52
     height = panel_height * rows + (0.75 if titled else 0.3)
     figure = Figure(figsize=(WIDTH, height))
     axes = figure.subplots(rows, columns, squeeze=False, sharex=titled, sharey=titled)
-    between = 1.5 if titled else 2.05
+    between = 1.7 if titled else 2.25
     panel = (WIDTH - left - right - between * (columns - 1)) / columns
     figure.subplots_adjust(
         left=left / WIDTH,
