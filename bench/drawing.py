@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from bench.results import CellResult, Run
 from bench.stats import Interval
+from bench.tables import Table
 
 # Colours of Okabe and Ito, told apart by most colour-blind readers; markers tell them apart a second time.
 STYLES: dict[str, tuple[str, str]] = {
@@ -53,11 +54,21 @@ WIDTH = 9.0  # inches; a README shows it about 90 pixels an inch
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawn figure: its file name without suffix, and what it shows in one sentence."""
+    """A drawn figure.
+
+    Attributes:
+        name: Its file name without suffix.
+        caption: What it shows, in one sentence: its text alternative.
+        figure: The figure.
+        finding: What this run's data say there, in one plain sentence.
+        table: The data that are drawn.
+    """
 
     name: str
     caption: str
     figure: Figure
+    finding: str = ""
+    table: Table | None = None
 
 
 @dataclass(frozen=True)

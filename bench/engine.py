@@ -40,12 +40,24 @@ SPIN_SECONDS = 2e-3  # for so long the threads of the kernel before may still sp
 SHIFT_BYTES = 2**22  # below the size for which NumPy asks the system for huge pages
 
 
+def is_kernel(label: str) -> bool:
+    """Whether a contestant is a kernel: those are named as files are; what else a cell measures is named in words."""
+    return label.isidentifier()
+
+
 @dataclass(frozen=True)
 class Contestant:
-    """A kernel in a cell; `compiled_descent` where its training runs iterate in compiled code."""
+    """A kernel in a cell.
+
+    Attributes:
+        kernel: What is bound and called.
+        compiled_descent: Its training runs iterate in compiled code.
+        judged: Its outputs go through the agreement gate; not those of a ruler, which computes something else.
+    """
 
     kernel: Kernel
     compiled_descent: bool = False
+    judged: bool = True
 
 
 @dataclass(frozen=True)
@@ -157,7 +169,9 @@ def _admit(
     outputs = call()
     if _compiles_for_every_shape(contestant.kernel):
         yield FirstCall(label, first + time.perf_counter() - start)
-    if cell.iterations:
+    if not contestant.judged:
+        pass
+    elif cell.iterations:
         yield agreement.judge_descent(label, outputs, expected, contestant.kernel.cost_from)
     else:
         yield agreement.judge(label, outputs, expected, contestant.kernel.cost_from)

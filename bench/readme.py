@@ -4,8 +4,9 @@ from pathlib import Path
 
 from bench import plots, summary
 from bench.plots import headline_cells
-from bench.report import Table, bounds_text, headline
+from bench.report import headline
 from bench.results import LOOP, VECTORIZED, Run, load
+from bench.tables import Table, bounds_text
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +10,7 @@ import jinja2
 from bench import machine, plots, runjson, summary
 from bench.drawing import Plot, of_variant, variant_words, variants
 from bench.results import LOOP, VECTORIZED, CellResult, Run
-from bench.stats import Interval
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of text; the first `keys` columns say what a row is about."""
-
-    title: str
-    columns: list[str]
-    rows: list[list[str]]
-    keys: int = 1
-
-
-def digits(value: float) -> str:
-    """Three digits, and no exponent where a reader wants none: 0.00113, 4.78, 1,770."""
-    return f"{float(f'{value:.3g}'):,g}"
-
-
-def bounds_text(value: Interval | None, show: Callable[[float], str] = digits) -> str:
-    """An estimate with its interval in brackets."""
-    if value is None:
-        return "–"
-    return f"{show(value.estimate)} [{show(value.low)}, {show(value.high)}]"
+from bench.tables import Table, bounds_text, digits
 
 
 def headline(run: Run) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench import journal, stats
-from bench.engine import CONTROL
+from bench.engine import CONTROL, is_kernel
 from bench.grid import Cell
 from bench.journal import Record
 from bench.stats import Interval
@@ -54,8 +54,8 @@ class CellResult:
 
     @property
     def kernels(self) -> list[str]:
-        """The kernels that were timed, the control apart."""
-        return [name for name in self.seconds if name != CONTROL]
+        """The kernels that were timed; not the control, nor what else a cell measures beside them."""
+        return [name for name in self.seconds if is_kernel(name)]
 
     def median(self, kernel: str, confidence: float = 0.95) -> Interval:
         """Seconds of one call."""

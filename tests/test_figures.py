@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 
-from bench import maps, plots, report, summary
+from bench import maps, plots, report, summary, tables
 from bench.drawing import SETTINGS, STYLES, ratio_text, seconds_point, speedup_point
 from bench.plots import spread
 from bench.results import LOOP, VECTORIZED, Run
@@ -146,7 +146,7 @@ def test_headline_is_the_largest_cell_where_both_were_timed(run: Run) -> None:
 
 @pytest.mark.parametrize(("value", "text"), [(1771.4, "1,770"), (4.776, "4.78"), (0.001134, "0.00113"), (1.0, "1")])
 def test_digits(value: float, text: str) -> None:
-    assert report.digits(value) == text
+    assert tables.digits(value) == text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,28 @@
+"""Tables of text, and numbers as a reader wants to see them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.stats import Interval
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text; the first `keys` columns say what a row is about."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    keys: int = 1
+
+
+def digits(value: float) -> str:
+    """Three digits, and no exponent where a reader wants none: 0.00113, 4.78, 1,770."""
+    return f"{float(f'{value:.3g}'):,g}"
+
+
+def bounds_text(value: Interval | None, show: Callable[[float], str] = digits) -> str:
+    """An estimate with its interval in brackets."""
+    if value is None:
+        return "–"
+    return f"{show(value.estimate)} [{show(value.low)}, {show(value.high)}]"
