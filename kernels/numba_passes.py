@@ -66,6 +66,11 @@ def forward_columns(w: Array, b: float, X: Array, start: int, n: int, z: Array) 
             z[i] += w0 * X[j, k] + w1 * X[j + 1, k] + w2 * X[j + 2, k] + w3 * X[j + 3, k]
             z[i] += w4 * X[j + 4, k] + w5 * X[j + 5, k] + w6 * X[j + 6, k] + w7 * X[j + 7, k]
         j += 8
+    while j + 2 <= w.size:
+        w0, w1 = w[j], w[j + 1]
+        for i in range(np.uint64(n)):
+            z[i] += w0 * X[j, o + i] + w1 * X[j + 1, o + i]
+        j += 2
     while j < w.size:
         for i in range(np.uint64(n)):
             z[i] += w[j] * X[j, o + i]
@@ -98,6 +103,14 @@ def backward_columns(X: Array, start: int, n: int, dz: Array, dw: Array) -> None
         dw[j + 6] += s6
         dw[j + 7] += s7
         j += 8
+    while j + 2 <= dw.size:
+        s0 = s1 = 0.0
+        for i in range(np.uint64(n)):
+            s0 += dz[i] * X[j, o + i]
+            s1 += dz[i] * X[j + 1, o + i]
+        dw[j] += s0
+        dw[j + 1] += s1
+        j += 2
     while j < dw.size:
         s = 0.0
         for i in range(np.uint64(n)):
