@@ -13,10 +13,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bench import face, machine, plots, report, results, session, summary
-from bench.engine import Event, Failed
+from bench.events import Event, Failed
 from bench.face import WrongUse
 from bench.grid import Cell, Preset
 from bench.results import NotARun
+from bench.resume import NotTheSame
 from bench.session import OnEvent
 from bench.watch import Watch
 from kernels.peers import PEERS
@@ -34,6 +35,7 @@ RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run,
 
 @app.command()
 def run(
+    context: typer.Context,
     grid: Annotated[
         str, typer.Option(help="Which cells: smoke (seconds), quick (a minute and a half), full (20 minutes).")
     ] = "quick",
@@ -48,36 +50,66 @@ def run(
     ] = "synthetic",
     seed: Annotated[int, typer.Option(help="Seed of the problems and of the order of samples.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder of the run. [default: results/<date>-<grid>]")] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Go on with a run that was cut off, in its own folder."),
+    ] = None,
 ) -> None:
     """Measure a grid, print the speed-ups, write the report.
 
     Samples go to samples.jsonl in the run's folder as they are taken. Ctrl-C ends the run; what was measured stays,
-    and the report of it is drawn. Exit 1 if a kernel disagreed with the reference.
+    and the report of it is drawn. A run that was cut off, in whatever way, is completed with --resume. Exit 1 if a
+    kernel disagreed with the reference, or crashed.
     """
-    choice = face.choose(grid, problem, kernels, peers)
-    preset = choice.preset
-    try:
-        folder = session.run_folder(Path.cwd(), preset.name, out)
-    except OSError as error:
-        raise WrongUse(str(error)) from None
+    if resume is None:
+        choice = face.choose(grid, problem, kernels, peers)
+        try:
+            folder = session.run_folder(Path.cwd(), choice.preset.name, out)
+            measuring = session.Session(folder, choice.preset, seed, problem, choice.peers, choice.names)
+        except OSError as error:
+            raise WrongUse(str(error)) from None
+        names = choice.names
+    else:
+        for name in context.params.keys() - {"resume"}:
+            source = context.get_parameter_source(name)
+            if source is not None and source.name != "DEFAULT":
+                raise WrongUse(f"--{name} does not go with --resume: a run goes on with what it was begun with")
+        folder = resume
+        try:
+            measuring, names = session.resumed(folder)
+        except (OSError, NotTheSame) as error:
+            raise WrongUse(f"{folder} can't be resumed: {error}") from None
+    finished, interrupted = _measure(measuring, names)
     console = Console()
-    interrupted = False
-    measuring = session.Session(folder, preset, seed, problem, choice.peers)
-    try:
-        with _progress(console, preset) as on_event, _ctrl_c_between_events(on_event) as checked:
-            measuring.measure(dict.fromkeys(preset.cells, choice.names), checked)
-    except KeyboardInterrupt:
-        interrupted = True
-        console.print("Interrupted; drawing the report of what was measured.")
-    finished = measuring.close(interrupted)
     page = _draw(console, finished, folder)
     # Narrower, and columns of the tables would be left out.
     Console(width=max(summary.WIDTH, console.width)).print(summary.render(finished))
     console.print(f"report: {page}", soft_wrap=True)
     if interrupted:
+        console.print(f"To measure the rest: unloop run --resume {folder}", soft_wrap=True)
         raise typer.Exit(130)
     if any(result.failed for result in finished.cells):
         raise typer.Exit(1)
+
+
+def _measure(measuring: session.Session, names: list[str]) -> tuple[results.Run, bool]:
+    """Measure what a run lacks; the run, and whether it was interrupted."""
+    console = Console()
+    interrupted = False
+    for warning in measuring.warnings:
+        console.print(f"warning: {warning}", style="yellow", soft_wrap=True)
+    cells = measuring.unfinished()
+    try:
+        with _progress(console, measuring.preset, cells) as on_event, _ctrl_c_between_events(on_event) as checked:
+            measuring.measure(dict.fromkeys(cells, names), checked)
+    except KeyboardInterrupt:
+        interrupted = True
+        console.print("Interrupted; drawing the report of what was measured.")
+    except OSError as error:
+        measuring.abandon()
+        again = f"unloop run --resume {measuring.folder}"
+        raise WrongUse(f"stopped: {error}. What was measured is kept; to go on: {again}") from None
+    return measuring.close(interrupted), interrupted
 
 
 @contextmanager
@@ -106,14 +138,14 @@ def _ctrl_c_between_events(on_event: OnEvent) -> Iterator[OnEvent]:
 
 
 @contextmanager
-def _progress(console: Console, preset: Preset) -> Iterator[OnEvent]:
+def _progress(console: Console, preset: Preset, cells: list[Cell]) -> Iterator[OnEvent]:
     """A bar with the time left on a terminal, a line at every tenth of the way elsewhere."""
 
     def lines(text: str) -> None:
         if not console.is_terminal:
             console.print(text, soft_wrap=True)
 
-    watch = Watch(preset.cells, preset, lines)
+    watch = Watch(cells, preset, lines)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("starting", total=1.0, left="")
@@ -122,7 +154,7 @@ def _progress(console: Console, preset: Preset) -> Iterator[OnEvent]:
             watch(cell, event)
             if isinstance(event, Failed):
                 progress.console.print(f"FAILED at {cell.label}: {event.reason}", style="bold red", soft_wrap=True)
-            what = f"{watch.ready} of {len(preset.cells)} cells: {cell.label}"
+            what = f"{watch.ready} of {len(cells)} cells: {cell.label}"
             progress.update(task, completed=watch.fraction, description=what, left=watch.words)
 
         yield on_event
@@ -174,6 +206,8 @@ def main() -> None:
     try:
         app()
     except (WrongUse, NotARun) as error:
+        sys.exit(_refuse(str(error)))
+    except OSError as error:  # a full disk, a folder that may not be written to
         sys.exit(_refuse(str(error)))
 
 

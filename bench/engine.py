@@ -21,7 +21,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
 from typing import Any
@@ -29,11 +29,14 @@ from typing import Any
 import numpy as np
 
 from bench import agreement
-from bench.agreement import Agreement, Disagreement
+from bench.agreement import Disagreement
+from bench.events import Calibrated, Event, Failed, FirstCall, Frozen, Round, Skipped
 from bench.grid import ALPHA, Cell, Preset
 from bench.problem import Problem
 from bench.threads import held_to
 from kernels import Kernel, gradient_descent
+
+__all__ = ["CONTROL", "Calibrated", "Contestant", "Event", "Failed", "FirstCall", "Round", "Skipped", "measure"]
 
 CONTROL = "A/A control"
 SPIN_SECONDS = 2e-3  # for so long the threads of the kernel before may still spin, with bench.quiet's settings
@@ -60,60 +63,7 @@ class Contestant:
     judged: bool = True
 
 
-@dataclass(frozen=True)
-class FirstCall:
-    """The first call of a kernel in a cell, in seconds; the first of all for a compiled kernel compiles it.
-
-    A compiled peer compiles for every shape: its first whole call is told too, and the first on few examples with it.
-    """
-
-    kernel: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A kernel that was not run, and its predicted seconds a call."""
-
-    kernel: str
-    reason: str
-    predicted: float
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A kernel that disagreed or raised; it is not timed."""
-
-    kernel: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Calibrated:
-    """What is frozen before the first round.
-
-    Attributes:
-        loops: Calls in a sample.
-        every: Every how many rounds a kernel takes part.
-        rounds: How many rounds there will be.
-        seconds: How long their samples should take altogether.
-    """
-
-    loops: dict[str, int]
-    every: dict[str, int]
-    rounds: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Round:
-    """The samples of a round in the order taken: kernel, seconds and CPU seconds, of all its loops together."""
-
-    index: int
-    samples: list[tuple[str, float, float]]
-
-
-Event = FirstCall | Skipped | Failed | Agreement | Calibrated | Round
+Announce = Callable[[str | None], None]
 
 
 def measure(
@@ -123,6 +73,8 @@ def measure(
     contestants: Mapping[str, Contestant],
     preset: Preset,
     seed: int,
+    frozen: Frozen | None = None,
+    announce: Announce = lambda _: None,
 ) -> Iterator[Event]:
     """Measure the contestants on a cell.
 
@@ -133,18 +85,23 @@ def measure(
         contestants: Label -> contestant.
         preset: Cap, budget and rounds.
         seed: Seed of the order within rounds.
+        frozen: What an earlier process fixed and measured; what is left is measured as that would have gone on.
+        announce: Told the label of the contestant that is about to be called, outside all timing; and None after it.
     """
     calls: dict[str, Callable[[], Any]] = {}
     for label, contestant in contestants.items():
         try:
             with held_to(cell.threads):
-                yield from _admit(label, contestant, cell, problem, expected, preset, calls)
+                # What was measured before was not too slow: only the gate is passed again.
+                cap = preset.cap if frozen is None else math.inf
+                yield from _admit(label, contestant, cell, problem, expected, replace(preset, cap=cap), calls, announce)
         except Disagreement as error:
             yield Failed(label, str(error))
         except Exception as error:  # a kernel may raise anything; the run goes on without it
             yield Failed(label, f"{label}: raised {type(error).__name__}: {error}")
+        announce(None)
     if calls:
-        yield from _rounds(calls, cell.threads, preset, seed)
+        yield from _rounds(calls, cell.threads, preset, seed, frozen, announce)
 
 
 def _admit(
@@ -155,15 +112,18 @@ def _admit(
     expected: Any,
     preset: Preset,
     calls: dict[str, Callable[[], Any]],
+    announce: Announce,
 ) -> Iterator[Event]:
+    announce(label)
     few = _bind(contestant, cell, problem.head(8), iterations=min(1, cell.iterations))
     first = _seconds(few)[0]
     yield FirstCall(label, first)
-    predicted = _predict(contestant, cell, problem, preset.cap)
+    predicted = 0.0 if preset.cap == math.inf else _predict(contestant, cell, problem, preset.cap, announce, label)
     if predicted > preset.cap:
         reason = f"a call would take about {predicted:.2g} s, over the {preset.name} grid's cap of {preset.cap:g} s"
         yield Skipped(label, reason, predicted)
         return
+    announce(label)
     call = _bind(contestant, cell, problem, cell.iterations)
     start = time.perf_counter()
     outputs = call()
@@ -190,10 +150,11 @@ def _bind(contestant: Contestant, cell: Cell, problem: Problem, iterations: int)
     return kernel.bind(problem.w, problem.b, problem.X, problem.Y)
 
 
-def _predict(contestant: Contestant, cell: Cell, problem: Problem, cap: float) -> float:
+def _predict(contestant: Contestant, cell: Cell, problem: Problem, cap: float, announce: Announce, label: str) -> float:
     """Seconds of a whole call, from calls on 8, 64, 512 ... examples; the last of them is long enough to tell."""
     m = 8
     while m < problem.m:
+        announce(label)
         call = _bind(contestant, cell, problem.head(m), iterations=min(1, cell.iterations))
         if _compiles_for_every_shape(contestant.kernel):
             call()
@@ -217,27 +178,46 @@ def _seconds(call: Callable[[], Any], loops: int = 1) -> tuple[float, float]:
     return wall, time.process_time() - cpu
 
 
-def _rounds(calls: Mapping[str, Callable[[], Any]], threads: int, preset: Preset, seed: int) -> Iterator[Event]:
-    loops, seconds = {}, {}
-    with held_to(threads):
-        for label, call in calls.items():
-            loops[label], seconds[label] = _calibrate(call, preset.sample_seconds)
-    rounds, every = _plan(seconds, preset)
-    yield Calibrated(loops, every, rounds, sum(seconds[label] * rounds / every[label] for label in calls))
+def _rounds(
+    calls: Mapping[str, Callable[[], Any]],
+    threads: int,
+    preset: Preset,
+    seed: int,
+    frozen: Frozen | None,
+    announce: Announce,
+) -> Iterator[Event]:
+    if frozen is None:
+        loops, seconds = {}, {}
+        with held_to(threads):
+            for label, call in calls.items():
+                announce(label)
+                loops[label], seconds[label] = _calibrate(call, preset.sample_seconds)
+        announce(None)
+        rounds, every = _plan(seconds, preset)
+        planned = sum(seconds[label] * rounds / every[label] for label in calls)
+        frozen = Frozen(Calibrated(loops, every, rounds, planned), 0)
+    calibrated = frozen.calibrated
+    yield calibrated
     settle = preset.settle_seconds if threads == 1 else max(preset.settle_seconds, SPIN_SECONDS)
     rng = np.random.default_rng([seed, 3])
-    orders = _orders(list(calls), rng)
-    for index in range(rounds):
-        order = [label for label in next(orders) if index % every[label] == 0]
+    orders = _orders(list(calibrated.loops), rng)
+    for index in range(calibrated.rounds):
+        # Drawn for the rounds that were done before too, and with the kernels that have failed since: the same orders.
+        order = [label for label in next(orders) if index % calibrated.every[label] == 0 and label in calls]
+        shift_bytes = int(rng.integers(SHIFT_BYTES))
+        if index < frozen.done:
+            continue
         # Held for the round: what kernels allocate lies elsewhere in each, so that the median is over many placements.
-        shift = np.empty(int(rng.integers(SHIFT_BYTES)), dtype=np.uint8)
+        shift = np.empty(shift_bytes, dtype=np.uint8)
         with held_to(threads), gc_off():
             samples = []
             for label in order:
-                call = calls[label]
-                if loops[label] > 1:
+                call, loops_of = calls[label], calibrated.loops[label]
+                announce(label)
+                if loops_of > 1:
                     _settle(call, settle)
-                samples.append((label, *_seconds(call, loops[label])))
+                samples.append((label, *_seconds(call, loops_of)))
+        announce(None)
         del shift
         yield Round(index, samples)
 

@@ -133,7 +133,7 @@ class Measured:
         """The run so far and a cell of it, measured now if it was not yet."""
         if self._run is None or cell not in self._cells:
             self._session = self._session or self._open()
-            batch = next(batch for batch in session.batches(list(self.wanted)) if cell in batch)
+            batch = next(batch for batch in grid.batches(list(self.wanted)) if cell in batch)
             self._watch = self._watch or Watch(list(self.wanted), self._session.preset, self.tell)
             self._session.measure({other: self.wanted[other] for other in batch}, self._watch)
             self._run = self._session.run()

@@ -1,6 +1,7 @@
 """Cells (m, n_x, order, threads) and the presets smoke, quick and full."""
 
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -8,6 +9,7 @@ from bench.problem import Order
 
 MAX_ELEMENTS = 100_000_000
 ALPHA = 0.1  # of the training runs
+BATCH_BYTES = 200 * 2**20
 
 
 @dataclass(frozen=True)
@@ -138,3 +140,18 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
     cells = tuple(Cell(569, 30, "F", count, problem, iterations) for count in thread_counts())
     # A training run of the Python loop takes longer than a cell of the grid: fewer rounds, more patience.
     return replace(chosen, cells=cells, cap=60.0, budget=chosen.budget * iterations / 100, min_rounds=6)
+
+
+def batches(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
+    """Cells that are measured together: neighbours, whose problems fit into BATCH_BYTES, or one problem alone."""
+    batch: list[Cell] = []
+    problems: dict[Cell, int] = {}
+    for cell in cells:
+        key = replace(cell, threads=1)
+        if key not in problems and sum(problems.values()) + cell.nbytes > BATCH_BYTES and batch:
+            yield batch
+            batch, problems = [], {}
+        problems[key] = cell.nbytes
+        batch.append(cell)
+    if batch:
+        yield batch

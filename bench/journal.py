@@ -1,40 +1,113 @@
 """Samples on disk as they are taken: `samples.jsonl`, one JSON object a line.
 
 The first line says what run this is; then a line for each cell that is begun, a line for each event of the engine (its
-type's name under "type", its cell's id under "cell"), and last a line for the end of the run. A line is flushed before
-the engine goes on to the next round.
+type's name under "type", its cell's id under "cell"), for each warning and each time that the run was resumed, and
+last a line for the end of the run. `bench.records` says what each of them holds. Each line ends with a checksum (CRC-32
+of the line without it), so that damage is told and not read as a sample.
+
+What is promised: the system has a line before the engine goes on to the next round, so that no death of a process
+loses it; and the disk has it a second later (SYNC_SECONDS), for a loss of power. A line is written whole, or its
+beginning is what the next reader drops.
 """
 
 import json
+import os
+import time
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from bench.engine import Event
+from bench.events import Event
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 Record = dict[str, Any]
 FORMAT = 1
 FILE = "samples.jsonl"
+SYNC_SECONDS = 1.0
+CRC = b',"crc":"%08x"}\n'
+CRC_LENGTH = len(CRC % 0)
 
 
 class Journal:
-    """Appends records to a run folder's journal; keeps them in memory too, for who draws the report of the run."""
+    """Appends records to a run folder's journal; keeps them in memory too, for who draws the report of the run.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    One process writes to a journal at a time: it holds a lock, which the system takes back when the process dies. (Not
+    on Windows; a new run is safe there too, for it wants a folder without a journal.)
+
+    Args:
+        folder: The run's folder.
+        resume: Go on with the journal that is there; a torn last line is cut off.
+
+    Raises:
+        FileExistsError: For a new run, if there is a journal already.
+        BlockingIOError: If another process writes to it.
+        ValueError: For a damaged line before the last, when resuming.
+        OSError: If the folder can't be written to.
+    """
+
+    def __init__(self, folder: Path, resume: bool = False) -> None:
         self.records: list[Record] = []
-        self._file = (folder / FILE).open("x", encoding="utf-8")
+        path = folder / FILE
+        self._file = path.open("r+b" if resume else "xb", buffering=0)
+        try:
+            _lock(self._file, path)
+            if resume:
+                self.records = list(read(path))
+                self._file.truncate(_whole(path.read_bytes()))
+                self._file.seek(0, os.SEEK_END)
+        except BaseException:
+            self._file.close()
+            raise
+        self._synced = time.monotonic()
 
     def write(self, record: Record) -> None:
-        """Append one record."""
+        """Append one record; where that fails (a full disk), the journal ends with the record before."""
+        start = self._file.tell()
+        try:
+            left = memoryview(seal(record))
+            while left:
+                left = left[self._file.write(left) :]
+            if time.monotonic() - self._synced > SYNC_SECONDS:
+                self._sync()
+        except BaseException:
+            with suppress(OSError):
+                self._file.truncate(start)
+                self._file.seek(start)
+            raise
         self.records.append(record)
-        self._file.write(json.dumps(record, separators=(",", ":")) + "\n")
-        self._file.flush()
+
+    def _sync(self) -> None:
+        os.fsync(self._file.fileno())
+        self._synced = time.monotonic()
 
     def close(self) -> None:
         """Close the file; what was written stays."""
-        self._file.close()
+        if not self._file.closed:
+            with suppress(OSError):
+                self._sync()
+            self._file.close()
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BlockingIOError(f"another run is writing to {path}; wait for it, or name a new folder") from None
+
+
+def seal(record: Record) -> bytes:
+    """A record as a line of the journal, with its checksum."""
+    body = json.dumps(record, separators=(",", ":")).encode()
+    return body[:-1] + CRC % zlib.crc32(body)
 
 
 def event_record(cell: str, event: Event) -> Record:
@@ -49,17 +122,31 @@ def event_record(cell: str, event: Event) -> Record:
 def read(path: Path) -> Iterator[Record]:
     """The records of a journal; a torn last line, as a killed run leaves it, is dropped.
 
+    A line without a checksum is of an earlier version, and is read.
+
     Raises:
         ValueError: For a damaged line before the last.
     """
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.endswith("\n"):
-                return
-            try:
-                record = json.loads(line)
-                if not isinstance(record, dict) or "type" not in record:
-                    raise ValueError("no record")
-            except ValueError as error:
-                raise ValueError(f"{path}: line {number} is damaged: {error}") from None
-            yield record
+    data = path.read_bytes()
+    for number, line in enumerate(data[: _whole(data)].splitlines(keepends=True), 1):
+        try:
+            yield _record(line)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{path}: line {number} is damaged: {error}") from None
+
+
+def _whole(data: bytes) -> int:
+    """How many bytes are whole lines."""
+    return data.rfind(b"\n") + 1
+
+
+def _record(line: bytes) -> Record:
+    body, tail = line[:-CRC_LENGTH] + b"}", line[-CRC_LENGTH:]
+    if not tail.startswith(b',"crc":"'):
+        body = line
+    elif tail != CRC % zlib.crc32(body):
+        raise ValueError("its checksum is another")
+    record = json.loads(body)
+    if not isinstance(record, dict) or "type" not in record:
+        raise ValueError("no record")
+    return record

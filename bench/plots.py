@@ -24,6 +24,7 @@ from bench.drawing import (
     variant_words,
     variants,
 )
+from bench.files import replaced
 from bench.maps import fastest, heat_maps
 from bench.results import LOOP, VECTORIZED, CellResult, Run
 
@@ -50,15 +51,19 @@ def draw(run: Run) -> Iterator[Plot]:
 def save(run: Run, folder: Path, progress: Callable[[str], None] = lambda _: None) -> list[Plot]:
     """Draw the figures of a run into `folder` as SVG and PNG; what stood there of another drawing is removed."""
     folder.mkdir(parents=True, exist_ok=True)
-    for old in (*folder.glob("*.svg"), *folder.glob("*.png")):
-        old.unlink()
+    others = {*folder.glob("*.svg"), *folder.glob("*.png")}
     plots = []
     for plot in draw(run):
         progress(plot.name)
         with mpl.rc_context(SETTINGS):
-            plot.figure.savefig(folder / f"{plot.name}.svg", metadata={"Date": None})
-            plot.figure.savefig(folder / f"{plot.name}.png")
+            for suffix, metadata in (("svg", {"Date": None}), ("png", None)):
+                path = folder / f"{plot.name}.{suffix}"
+                with replaced(path) as new:
+                    plot.figure.savefig(new, metadata=metadata)
+                others.discard(path)
         plots.append(plot)
+    for old in others:
+        old.unlink()
     return plots
 
 

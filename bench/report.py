@@ -9,6 +9,7 @@ import jinja2
 
 from bench import machine, plots, runjson, summary
 from bench.drawing import Plot, of_variant, variant_words, variants
+from bench.files import replaced
 from bench.results import LOOP, VECTORIZED, CellResult, Run
 from bench.tables import Table, bounds_text, digits
 
@@ -43,7 +44,7 @@ def speedup_tables(run: Run) -> list[Table]:
 
 def _speedup_row(result: CellResult, baseline: str, names: list[str]) -> list[str]:
     time = bounds_text(result.median(baseline), summary.seconds_text) if baseline in result.seconds else "–"
-    key = [f"{result.cell.n_x:,}", f"{result.cell.m:,}"]
+    key = [f"{result.cell.n_x:,}", f"{result.cell.m:,}" + (" (!)" if result.warnings else "")]
     return [*key, time, *(bounds_text(result.speedup(baseline, name)) for name in names)]
 
 
@@ -115,7 +116,8 @@ def context(run: Run, drawn: list[Plot]) -> dict[str, Any]:
         "headline": headline(run),
         "interrupted": run.end is None or run.end["interrupted"],
         "machine": [*machine.describe(run.header["machine"]), *libraries(run), *moment],
-        "trust": summary.trust_lines(run.trust()),
+        "trust": summary.trust_lines(run.trust()) + summary.history_lines(run),
+        "warnings": summary.warning_lines(run),
         "skipped": summary.skipped_words(run),
         "failed": [reason for result in run.cells for reason in result.failed.values()],
         "tables": [kernel_table(run), *speedup_tables(run), *cores_tables(run), agreement_table(run)],
@@ -138,7 +140,8 @@ def write(run: Run, folder: Path, progress: Callable[[str], None] = lambda _: No
     environment.filters["inline_svg"] = lambda name: _inline(folder / "plots" / f"{name}.svg", name)
     shown = context(run, drawn)
     for name in ("report.md", "report.html"):
-        (folder / name).write_text(environment.get_template(f"{name}.jinja").render(shown), encoding="utf-8")
+        with replaced(folder / name) as new:
+            new.write_text(environment.get_template(f"{name}.jinja").render(shown), encoding="utf-8")
     return folder / "report.html"
 
 

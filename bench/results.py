@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import journal, stats
+from bench import journal, records, stats
 from bench.engine import CONTROL, is_kernel
 from bench.grid import Cell
 from bench.journal import Record
@@ -18,6 +18,7 @@ from bench.stats import Interval
 LOOP = "python_loop"
 VECTORIZED = "numpy_vectorized"
 BASELINES = (LOOP, VECTORIZED)
+UNSTABLE = 0.1  # a noise floor above it is worth a warning
 
 
 class NotARun(Exception):
@@ -39,6 +40,7 @@ class CellResult:
         seconds: Seconds of one call, of each sample.
         cpu: CPU seconds of one call, of each sample.
         pools: How many threads each thread pool had in this cell, as the pools themselves said.
+        disturbed: What was seen to disturb the machine while the cell was measured, in words.
     """
 
     cell: Cell
@@ -51,6 +53,7 @@ class CellResult:
     seconds: dict[str, list[float]] = field(default_factory=dict)
     cpu: dict[str, list[float]] = field(default_factory=dict)
     pools: dict[str, int] = field(default_factory=dict)
+    disturbed: list[str] = field(default_factory=list)
 
     @property
     def kernels(self) -> list[str]:
@@ -85,6 +88,14 @@ class CellResult:
         if self.control is None:
             return float("inf")
         return max(self.control.high, 1.0 / self.control.low) - 1.0 if self.control.low > 0.0 else float("inf")
+
+    @property
+    def warnings(self) -> list[str]:
+        """Why to trust this cell less: what disturbed it, and a kernel that differs from itself."""
+        if not self.seconds or self.noise_floor <= UNSTABLE:
+            return self.disturbed
+        floor = f"up to {100 * self.noise_floor:.0f}%" if np.isfinite(self.noise_floor) else "more than can be told"
+        return [*self.disturbed, f"unstable: a kernel differs from itself by {floor}"]
 
     def used_threads(self, kernel: str) -> float:
         """CPU seconds for each wall second: how many threads were busy, whoever they belonged to."""
@@ -122,11 +133,19 @@ class Trust:
 
 @dataclass
 class Run:
-    """A run: its header (grid, seed, machine card, kernels), its cells in the order measured, and how it ended."""
+    """A run: its header (grid, seed, machine card, kernels), its cells in the order measured, and how it ended.
+
+    `resumed` tells of each time that it was gone on with, `warnings` of the machine before it, `wall` how many seconds
+    it took until its last record, and `peak_bytes` the most memory that the measuring process held, as far as known.
+    """
 
     header: Record
     cells: list[CellResult]
     end: Record | None
+    resumed: list[Record] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    wall: float = float("nan")
+    peak_bytes: float = float("nan")
 
     @property
     def kernels(self) -> dict[str, dict[str, Any]]:
@@ -175,7 +194,6 @@ class Run:
         """How far to trust the run, from the run itself."""
         timed = [result for result in self.cells if result.seconds]
         controls = [result.control for result in timed if result.control is not None]
-        wall = float(self.end["wall"]) if self.end else float("nan")
         # Every first call that took long: kernels compile once for each layout of X.
         compiling = sum(
             first
@@ -184,9 +202,9 @@ class Run:
             if self.kernels.get(name, {}).get("compiled") and first > 0.05
         )
         return Trust(
-            wall=wall,
+            wall=self.wall,
             compiling=compiling,
-            in_samples=sum(r.sample_seconds() for r in timed) / max(wall - compiling, 1e-9),
+            in_samples=sum(r.sample_seconds() for r in timed) / max(self.wall - compiling, 1e-9),
             control_close=_share([abs(c.estimate - 1.0) <= 0.01 for c in controls]),
             control_covers=_share([1.0 in c for c in controls]),
             narrow=_share([_narrow(result) for result in timed]),
@@ -227,38 +245,60 @@ def load(path: str | Path) -> Run:
         raise NotARun(f"{path} holds no {journal.FILE}; name the folder of a run, such as results/reference")
     try:
         return from_records(journal.read(file))
+    except OSError as error:
+        raise NotARun(f"{path} can't be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotARun(f"{path} can't be read as a run: {error}") from None
 
 
-def from_records(records: Iterable[Record]) -> Run:
-    """The run that a journal's records tell of."""
-    records = iter(records)
-    header = next(records, None)
+def from_records(found: Iterable[Record]) -> Run:
+    """The run that a journal's records tell of.
+
+    Raises:
+        ValueError: If they are not what a run writes; `bench.records` says what that is.
+    """
+    found = iter(found)
+    header = next(found, None)
     if header is None or header["type"] != "run":
         raise ValueError("it does not begin with the header of a run")
-    if header["format"] != journal.FORMAT:
-        raise ValueError(f"it has format {header['format']}; this version reads format {journal.FORMAT}")
+    if header.get("format") != journal.FORMAT:
+        raise ValueError(f"it has format {header.get('format')}; this version reads format {journal.FORMAT}")
+    records.check(header)
     cells: dict[str, CellResult] = {}
-    end = None
-    for record in records:
+    run = Run(header, [], None)
+    for record in found:
         kind = record["type"]
+        records.check(record)
+        run.wall = record.get("at", run.wall)
         if kind == "cell":
             cell = Cell(**record["cell"])
             cells[cell.id] = CellResult(cell, pools=record.get("pools", {}))
         elif kind == "end":
-            end = record
-        else:
+            run.end, run.wall = record, record["wall"]
+            run.peak_bytes = float(np.fmax(run.peak_bytes, record.get("peak_bytes", np.nan)))
+        elif kind == "resumed":
+            run.end = None
+            run.resumed.append(record)
+        elif kind == "Warning" and record["cell"] is None:
+            run.warnings += record["words"]
+        elif record["cell"] in cells:
             _add(cells[record["cell"]], kind, record)
+        else:
+            raise ValueError(f"it tells of a cell {record['cell']!r} that was not begun")
     for result in cells.values():
-        # Ladder order, whatever order the first round took; a kernel that no round has reached yet is left out.
-        result.seconds = {name: result.seconds[name] for name in result.loops if name in result.seconds}
-    return Run(header, list(cells.values()), end)
+        # Ladder order, whatever order the first round took; a kernel that no round has reached yet is left out, and
+        # one that failed after some rounds too: the journal holds its samples.
+        timed = [name for name in result.loops if name in result.seconds and name not in result.failed]
+        result.seconds = {name: result.seconds[name] for name in timed}
+    run.cells = list(cells.values())
+    return run
 
 
 def _add(result: CellResult, kind: str, record: Record) -> None:
     if kind == "Round":
         for name, seconds, cpu in record["samples"]:
+            if name not in result.loops:
+                raise ValueError(f"it holds a sample of {name!r} in {result.cell.id}, for which no loops were set")
             loops = result.loops[name]
             result.rounds.setdefault(name, []).append(record["index"])
             result.seconds.setdefault(name, []).append(seconds / loops)
@@ -273,5 +313,5 @@ def _add(result: CellResult, kind: str, record: Record) -> None:
         result.skipped[record["kernel"]] = (record["reason"], record["predicted"])
     elif kind == "Failed":
         result.failed[record["kernel"]] = record["reason"]
-    else:
-        raise ValueError(f"it holds a record of unknown type {kind!r}")
+    elif kind == "Warning":
+        result.disturbed += record["words"]

@@ -8,6 +8,7 @@ from pytest_benchmark import __version__ as schema_version
 from pytest_benchmark.stats import Stats
 from pytest_benchmark.utils import get_commit_info
 
+from bench.files import replaced
 from bench.results import BASELINES, CellResult, Run
 
 FILE = "run.json"
@@ -88,7 +89,6 @@ def _finite(value: Any) -> Any:
 def write(run: Run, folder: Path) -> Path:
     """Write run.json into a run folder; a file that stood there is replaced whole or not at all."""
     path = folder / FILE
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(document(run), allow_nan=False) + "\n", encoding="utf-8")
-    new.replace(path)
+    with replaced(path) as new:
+        new.write_text(json.dumps(document(run), allow_nan=False) + "\n", encoding="utf-8")
     return path

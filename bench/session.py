@@ -2,23 +2,29 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from bench import agreement, engine, machine, quiet, threads
-from bench.engine import CONTROL, Calibrated, Contestant, Event, Round, Skipped
-from bench.grid import ALPHA, Cell, Preset
-from bench.journal import FORMAT, Journal, event_record
+from bench import conditions, machine, resume
+from bench.conditions import Conditions
+from bench.engine import CONTROL, Contestant
+from bench.events import Calibrated, Event, Failed, Round, Skipped
+from bench.grid import Cell, Preset, batches
+from bench.journal import FORMAT, Journal
+from bench.own import load_kernel
 from bench.problem import Problem, load_breast_cancer, make_problem
-from bench.results import BASELINES, VECTORIZED, Run, from_records
+from bench.results import BASELINES, VECTORIZED, Run, from_records, load
+from bench.resume import Ledger, NotTheSame
+from bench.worker import Died, Worker
 from kernels import KERNELS, Kernel
 from kernels.peers import PEERS
 
 DESCENT = "numba_descent"  # numba_loop with its iterations compiled too; a contestant of training runs
 SPARE_BYTES = 400 * 2**20
-BATCH_BYTES = 200 * 2**20
+LEAK = 2  # times what a batch needs; a worker that holds more is taken to leak
 VISIT_ROUNDS = 6  # of a cell, before the next cell's turn
 
 OnEvent = Callable[[Cell, Event], None]
@@ -33,8 +39,12 @@ def names_for(cell: Cell, peers: Collection[str] = ()) -> list[str]:
     return names
 
 
-def contestant(name: str) -> Contestant:
-    """The contestant of a name that `names_for` gives."""
+def contestant(name: str, own: Mapping[str, Path] = MappingProxyType({})) -> Contestant:
+    """The contestant of a name: one that `names_for` gives, the control, or a kernel of one's own from its file."""
+    if name == CONTROL:
+        name = VECTORIZED
+    if name in own:
+        return Contestant(load_kernel(name, own[name]))
     if name == DESCENT:
         return Contestant(KERNELS["numba_loop"], compiled_descent=True)
     return Contestant(PEERS[name] if name in PEERS else KERNELS[name])
@@ -64,78 +74,105 @@ def describe_kernels(peers: Collection[str] = ()) -> dict[str, dict[str, Any]]:
     return ordered | {name: describe(PEERS[name]) for name in PEERS if name in peers}
 
 
-def batches(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
-    """Cells that are measured together: neighbours, whose problems fit into BATCH_BYTES, or one problem alone."""
-    batch: list[Cell] = []
-    problems: dict[Cell, int] = {}
-    for cell in cells:
-        key = replace(cell, threads=1)
-        if key not in problems and sum(problems.values()) + cell.nbytes > BATCH_BYTES and batch:
-            yield batch
-            batch, problems = [], {}
-        problems[key] = cell.nbytes
-        batch.append(cell)
-    if batch:
-        yield batch
-
-
 def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
     """A new, empty run folder: `out`, or results/<date>-<grid> below root.
 
     Raises:
         FileExistsError: If `out` holds a run already.
+        OSError: If it can't be made.
     """
-    if out is None:
-        out = root / "results" / f"{datetime.now():%Y%m%d-%H%M%S}-{grid}"
-    out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()):
-        raise FileExistsError(f"{out} is not empty; name a new folder")
-    return out
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()):
+            raise FileExistsError(f"{out} is not empty; name a new folder, or go on with the run: --resume {out}")
+        return out
+    for again in ("", *(f"-{k}" for k in range(2, 100))):
+        folder = root / "results" / f"{datetime.now():%Y%m%d-%H%M%S}-{grid}{again}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:  # a run that was begun in the same second
+            continue
+        return folder
+    raise FileExistsError(f"{folder} and a hundred like it are there; name a new folder")
 
 
 class Session:
-    """Measures cells one by one into a run folder.
+    """Measures cells one by one into a run folder; a worker process calls the kernels.
 
     Args:
         folder: An empty folder.
         preset: The grid, and how long to measure.
         seed: Seed of the problems and of the order of samples.
         problem: The problem's name.
-        peers: The peers asked for; those installed are imported here, the others listed as missing.
+        peers: The peers asked for; those installed are measured, the others listed as missing.
+        names: The kernels that every cell is measured with, for who resumes the run; None if that differs by cell.
+        own: Name -> file of kernels that are not of the ladder.
+        journal: The journal of a run to go on with, see `resumed`.
+
+    Attributes:
+        warnings: What was wrong with the machine before the run.
+
+    Raises:
+        NotTheSame: If that run was made on another machine, or with other versions or kernels.
+        OSError: If the folder can't be written to.
     """
 
     def __init__(
-        self, folder: Path, preset: Preset, seed: int, problem: str = "synthetic", peers: Collection[str] = ()
+        self,
+        folder: Path,
+        preset: Preset,
+        seed: int,
+        problem: str = "synthetic",
+        peers: Collection[str] = (),
+        names: Sequence[str] | None = None,
+        own: Mapping[str, Path] = MappingProxyType({}),
+        journal: Journal | None = None,
     ) -> None:
         self.folder = folder
         self.preset = preset
-        self.seed = seed
-        self._start = time.perf_counter()
-        quiet.keep_freed_memory()
         self.peers = peers
-        libraries = threads.load(PEERS[name] for name in peers)
-        self._prepared: tuple[Cell, Problem, Any] | None = None
-        self._journal = Journal(folder)
-        settings = {key: value for key, value in asdict(preset).items() if key not in ("name", "cells")}
-        self._journal.write(
-            {
+        self._own = own
+        start = time.perf_counter()
+        before = machine.moment()
+        self._conditions = Conditions()
+        self.warnings = conditions.before(preset.sample_seconds)
+        self._journal = journal or Journal(folder)
+        self._new_worker: Callable[[], Worker] = lambda: Worker(preset, seed, list(peers), own)
+        self._peak = 0
+        try:
+            self._worker = self._new_worker()
+            settings = {key: value for key, value in asdict(preset).items() if key not in ("name", "cells")}
+            header = {
                 "type": "run",
                 "format": FORMAT,
                 "grid": preset.name,
                 "problem": problem,
                 "seed": seed,
-                "settings": settings | quiet.settings(),
+                "settings": settings | self._worker.hello["settings"],
                 "machine": machine.card(),
-                "before": machine.moment(),
-                "libraries": libraries,
-                "pools": threads.described(),
+                "before": before,
+                "libraries": self._worker.hello["libraries"],
+                "pools": self._worker.hello["pools"],
                 "kernels": describe_kernels(peers),
+                "source": resume.source_hash(own.values()),
+                "peers": list(peers),
+                "own": {name: str(path) for name, path in own.items()},
+                "names": None if names is None else list(names),
                 "planned": [asdict(cell) for cell in preset.cells],
             }
-        )
+            self._ledger = Ledger(self._journal, header, start)
+            if self.warnings:
+                self._ledger.write({"type": "Warning", "cell": None, "words": self.warnings})
+        except BaseException:
+            self.abandon()
+            raise
+
+    def unfinished(self) -> list[Cell]:
+        """The planned cells that lack rounds."""
+        return [cell for cell in self.preset.cells if not self._ledger.of(cell).complete]
 
     def measure(self, wanted: Mapping[Cell, Sequence[str]], on_event: OnEvent = lambda *_: None) -> None:
-        """Measure kernels on cells, with their baselines and the A/A control.
+        """Measure what is missing of kernels on cells, with their baselines and the A/A control.
 
         The cells of a batch are interleaved too: each takes some rounds, then the next does. A machine that is slow
         for some seconds is so for some rounds of every cell, and not for all the rounds of one.
@@ -145,67 +182,130 @@ class Session:
             on_event: Told each event, with its cell, after it is on disk.
         """
         for batch in batches(list(wanted)):
-            running = []
-            for cell in batch:
-                events = self._events(cell, wanted[cell])
-                running.append((cell, events))
-                self._advance(cell, events, Calibrated, on_event)
-            while running:
-                running = [
-                    (cell, events)
-                    for cell, events in running
-                    if all(self._advance(cell, events, Round, on_event) for _ in range(VISIT_ROUNDS))
-                ]
+            left = {cell: wanted[cell] for cell in batch if not self._ledger.of(cell).complete}
+            while left:
+                try:
+                    self._measure_together(left, on_event)
+                except Died as died:
+                    # What follows is what a resumed run does: the others go on where they are.
+                    self._restart()
+                    cell = next(cell for cell in left if cell.id == died.cell)
+                    failed = self._contestants(cell, left[cell]) if died.kernel is None else [died.kernel]
+                    for name in failed:
+                        event = Failed(name, f"{name}: {died.reason}")
+                        self._ledger.note(cell, event)
+                        on_event(cell, event)
 
-    def _advance(self, cell: Cell, events: Iterator[Event], until: type[Event], on_event: OnEvent) -> bool:
-        """Journal the events of a cell up to one of type `until`; False if there are no more."""
-        for event in events:
-            self._journal.write(event_record(cell.id, event))
-            on_event(cell, event)
-            if isinstance(event, until):
-                return True
-        return False
+    def _measure_together(self, left: dict[Cell, Sequence[str]], on_event: OnEvent) -> None:
+        """Measure what is left of a batch; a cell that has ended is taken out of it."""
+        most = self._worker.rss_at_start + LEAK * sum(self._need(cell, left[cell]) for cell in left)
+        running = []
+        for cell, names in left.items():
+            events = self._journaled(cell, names, most, on_event)
+            running.append((cell, events))
+            self._advance(cell, events, Calibrated)
+        while running:
+            still = []
+            for cell, events in running:
+                if all(self._advance(cell, events, Round) for _ in range(VISIT_ROUNDS)):
+                    still.append((cell, events))
+                else:
+                    del left[cell]
+                    words = self._conditions.words(cell)
+                    if words:
+                        self._ledger.write({"type": "Warning", "cell": cell.id, "words": words})
+            running = still
+
+    def _advance(self, cell: Cell, events: Iterator[Event], until: type[Event]) -> bool:
+        """Take the events of a cell up to one of type `until`; False if there are no more."""
+        with self._conditions.of(cell, self._worker.pid):
+            return any(isinstance(event, until) for event in events)
+
+    def _journaled(self, cell: Cell, names: Sequence[str], most: int, on_event: OnEvent) -> Iterator[Event]:
+        """The events of a cell, each on disk before it is given; the gate's are not written a second time."""
+        told = set(self._ledger.of(cell).told)
+        for event in self._events(cell, names):
+            if (type(event).__name__, getattr(event, "kernel", "")) not in told:
+                self._ledger.note(cell, event)
+            on_event(cell, self._ledger.of(cell).ahead(event) if isinstance(event, Calibrated) else event)
+            yield event
+            if self._worker.rss > most:
+                where, name = self._worker.greediest() or (cell.id, None)
+                held = machine.human_bytes(self._worker.rss)
+                raise Died(where, name, f"leaks memory: the process held {held} after its calls")
 
     def _events(self, cell: Cell, names: Sequence[str]) -> Iterator[Event]:
-        held = [name for name in names_for(cell, self.peers) if name in names or name in BASELINES]
-        with threads.held_to(cell.threads):
-            self._journal.write({"type": "cell", "cell": asdict(cell), "pools": threads.counts()})
-        need, limit = 3 * cell.nbytes + SPARE_BYTES, machine.memory_limit()
-        # Each peer has its own copy of X, converted.
-        if need + cell.nbytes * len(PEERS.keys() & held) > limit:
-            many = [name for name in held if name in PEERS or need > limit]
-            need += cell.nbytes * len(PEERS.keys() & held)
-            reason = f"needs {machine.human_bytes(need)} of memory, of which {machine.human_bytes(limit)} are free"
-            yield from (Skipped(name, reason, float("nan")) for name in many)
-            held = [name for name in held if name not in many]
-        if not held:
-            return
-        contestants = {name: contestant(name) for name in held}
-        contestants[CONTROL] = contestant(VECTORIZED)
-        problem, expected = self._prepare(cell)
-        yield from engine.measure(cell, problem, expected, contestants, self.preset, self.seed)
+        if cell.id not in self._ledger.progress:
+            self._ledger.begin(cell, self._worker.pools(cell.threads))
+        progress = self._ledger.of(cell)
+        if progress.calibrated is None:
+            limit = machine.memory_limit()
+            # Each peer has its own copy of X, converted.
+            peers = [name for name in self._held(cell, names) if name in PEERS]
+            need, least = self._need(cell, names), self._need(cell, ())
+            if need > limit:
+                many = self._held(cell, names) if least > limit else peers
+                reason = f"needs {machine.human_bytes(need)} of memory, of which {machine.human_bytes(limit)} are free"
+                for name in many:
+                    yield Skipped(name, reason, float("nan"))
+        labels = progress.left(progress.calibrated.loops if progress.calibrated else self._contestants(cell, names))
+        if set(labels) - {CONTROL}:
+            yield from self._worker.events(cell, labels, progress.frozen)
 
-    def _prepare(self, cell: Cell) -> tuple[Problem, Any]:
-        """The cell's problem and what is expected of it; kept for the next, which often differs in threads only."""
-        key = replace(cell, threads=1)
-        if self._prepared is None or self._prepared[0] != key:
-            self._prepared = None  # frees the last problem before the next is made
-            problem = problem_of(cell, self.seed)
-            expected = (
-                agreement.expect_descent(problem, ALPHA, cell.iterations)
-                if cell.iterations
-                else agreement.expect(problem)
-            )
-            self._prepared = key, problem, expected
-        return self._prepared[1], self._prepared[2]
+    def _held(self, cell: Cell, names: Sequence[str]) -> list[str]:
+        """The kernels of a cell: those asked for, and the baselines."""
+        held = [name for name in names_for(cell, self.peers) if name in names or name in BASELINES]
+        return held + [name for name in names if name in self._own]
+
+    def _contestants(self, cell: Cell, names: Sequence[str]) -> list[str]:
+        """What is still measured in a cell: its kernels and the control."""
+        return self._ledger.of(cell).left([*self._held(cell, names), CONTROL])
+
+    def _need(self, cell: Cell, names: Sequence[str]) -> int:
+        """Bytes of memory that a cell needs; each peer has its own copy of X, converted."""
+        return (3 + len(PEERS.keys() & set(names))) * cell.nbytes + SPARE_BYTES
+
+    def _restart(self) -> None:
+        self._end_worker()
+        self._worker = self._new_worker()
+
+    def _end_worker(self) -> None:
+        self._peak = max(self._peak, self._worker.peak)
+        self._worker.close()
 
     def run(self) -> Run:
         """What has been measured so far."""
-        return from_records(self._journal.records)
+        return from_records(self._ledger.records)
 
     def close(self, interrupted: bool = False) -> Run:
-        """End the run and its journal."""
-        wall = time.perf_counter() - self._start
-        self._journal.write({"type": "end", "wall": wall, "after": machine.moment(), "interrupted": interrupted})
+        """End the run, its worker and its journal."""
+        self._end_worker()
+        end = {"type": "end", "wall": self._ledger.elapsed(), "after": machine.moment(), "interrupted": interrupted}
+        self._ledger.write({**end, "peak_bytes": self._peak})
         self._journal.close()
         return self.run()
+
+    def abandon(self) -> None:
+        """End without another record, as if killed: for a folder that can't be written to any more."""
+        worker = getattr(self, "_worker", None)  # it may not have come to one
+        if worker is not None:
+            worker.close()
+        self._journal.close()
+
+
+def resumed(folder: Path) -> tuple[Session, list[str]]:
+    """A session that goes on with the run in a folder, and the kernels that it measures.
+
+    Raises:
+        NotARun: If there is none, or if it is damaged.
+        NotTheSame: If it can't go on here, with the reason.
+        OSError: If another process is writing to it, or if it can't be written to.
+    """
+    header = load(folder).header  # a run that can be read
+    names = header.get("names")
+    if names is None:
+        raise NotTheSame("what each of its cells is measured with is not known; only those of unloop run are resumed")
+    own = {name: Path(path) for name, path in header["own"].items()}
+    preset = resume.preset_of(header)
+    journal = Journal(folder, resume=True)
+    return Session(folder, preset, header["seed"], header["problem"], header["peers"], names, own, journal), names

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.drawing import of_variant, ratio_text, variant_words, variants
+from bench.machine import human_bytes
 from bench.results import LOOP, VECTORIZED, CellResult, Run, Trust
 from bench.stats import Interval
 
@@ -48,8 +49,10 @@ def _parts(run: Run) -> Iterator[RenderableType]:
     for reason in skipped_words(run):
         yield Text(f"not run: {reason}", style="dim")
     yield Text("")
-    for line in trust_lines(run.trust()):
+    for line in [*trust_lines(run.trust()), *history_lines(run)]:
         yield Text(line)
+    for line in warning_lines(run):
+        yield Text(f"warning: {line}", style="yellow")
 
 
 def _tables(run: Run, results: list[CellResult], baseline: str, title: str) -> Iterator[Table]:
@@ -107,3 +110,24 @@ def trust_lines(trust: Trust) -> list[str]:
         f"Every speed-up over {VECTORIZED} is known to within 5% in {percent(trust.narrow)} of the cells.",
     ]
     return lines + [f"More threads than allowed: {line}." for line in trust.threads_exceeded]
+
+
+def history_lines(run: Run) -> list[str]:
+    """What became of the measuring process: how often the run was resumed, and how much memory it took."""
+    lines = []
+    if run.resumed:
+        times = "once" if len(run.resumed) == 1 else f"{len(run.resumed)} times"
+        dates = ", ".join(record["before"]["date"] for record in run.resumed)
+        lines.append(f"This run was cut off and resumed {times} ({dates}); nothing was measured twice.")
+    if math.isfinite(run.peak_bytes):
+        largest = max((result.cell.nbytes for result in run.cells if result.seconds), default=0)
+        lines.append(
+            f"Memory: the measuring process held up to {human_bytes(run.peak_bytes)}; the largest X has "
+            f"{human_bytes(largest)}."
+        )
+    return lines
+
+
+def warning_lines(run: Run) -> list[str]:
+    """Why to trust the run less: of the machine before it, and of its cells, a line for each cell."""
+    return [*run.warnings, *(f"{r.cell.label}: {'; '.join(r.warnings)}" for r in run.cells if r.warnings)]

@@ -1,0 +1,123 @@
+"""What may have disturbed a measurement: other load, a coarse clock, a CPU that changed its pace."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from bench.grid import Cell
+
+BUSY = 0.25  # of a core, by others: above it a run says so
+LOOK_SECONDS = 0.1
+READINGS = 500  # of the clock in a sample, at the least
+PACE = 1.1  # highest over lowest frequency in a cell
+CPU_STAT = (Path("/sys/fs/cgroup/cpu.stat"), Path("/sys/fs/cgroup/cpu/cpu.stat"))  # cgroup 2, cgroup 1
+
+
+def before(sample_seconds: float) -> list[str]:
+    """What is wrong with the machine before a run, in words."""
+    words = []
+    busy, start = _busy_seconds() - _own_seconds(), time.perf_counter()
+    time.sleep(LOOK_SECONDS)
+    others = (_busy_seconds() - _own_seconds() - busy) / (time.perf_counter() - start)
+    if others > BUSY:
+        words.append(f"before the run, other processes kept {others:.1f} cores busy")
+    return words + clock_words(clock_resolution(), sample_seconds)
+
+
+def clock_resolution() -> float:
+    """Seconds between two readings of the clock that differ: the least that it tells apart, measured."""
+    steps = []
+    for _ in range(200):
+        start = now = time.perf_counter()
+        while now == start:
+            now = time.perf_counter()
+        steps.append(now - start)
+    return max(min(steps), time.get_clock_info("perf_counter").resolution)
+
+
+def clock_words(resolution: float, sample_seconds: float) -> list[str]:
+    """What is wrong with a clock, for samples of a length."""
+    if sample_seconds >= READINGS * resolution:
+        return []
+    return [f"the clock's resolution of {resolution:.2g} s is coarse for samples of {sample_seconds:.2g} s"]
+
+
+@dataclass
+class _Seen:
+    wall: float = 0.0
+    others: float = 0.0
+    throttled: int = 0
+    frequencies: list[float] = field(default_factory=list)
+
+
+class Conditions:
+    """Adds up, over the visits of each cell, what was going on beside it. Looked at between visits, never within."""
+
+    def __init__(self) -> None:
+        self._cells: dict[Cell, _Seen] = {}
+
+    @contextmanager
+    def of(self, cell: Cell, worker: int) -> Iterator[None]:
+        """A visit of a cell, measured by the process `worker`."""
+        seen = self._cells.setdefault(cell, _Seen())
+        start, others, throttled = time.perf_counter(), _busy_seconds() - _own_seconds(worker), _throttled()
+        yield
+        seen.wall += time.perf_counter() - start
+        seen.others += _busy_seconds() - _own_seconds(worker) - others
+        seen.throttled += _throttled() - throttled
+        seen.frequencies += _frequency()
+
+    def words(self, cell: Cell) -> list[str]:
+        """What was wrong in a cell."""
+        seen = self._cells.get(cell, _Seen())
+        words = []
+        if seen.others > BUSY * seen.wall > 0.0:
+            words.append(f"other processes kept {seen.others / seen.wall:.1f} cores busy")
+        if seen.frequencies and max(seen.frequencies) > PACE * min(seen.frequencies):
+            low, high = min(seen.frequencies), max(seen.frequencies)
+            words.append(f"the CPU's frequency went from {low:,.0f} to {high:,.0f} MHz")
+        if seen.throttled:
+            words.append(f"the container was throttled {seen.throttled} times")
+        return words
+
+
+def _busy_seconds() -> float:
+    """CPU seconds of the whole machine that were not idle; on a virtual machine, those that it was denied too."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
+def _own_seconds(worker: int | None = None) -> float:
+    own = os.times()
+    seconds = own.user + own.system
+    if worker is not None:
+        try:
+            theirs = psutil.Process(worker).cpu_times()
+            seconds += theirs.user + theirs.system
+        except psutil.Error:
+            pass  # it has ended; the visit ends too
+    return seconds
+
+
+def _throttled() -> int:
+    for path in CPU_STAT:
+        try:
+            lines = path.read_text().splitlines()
+        except OSError:
+            continue
+        return next((int(line.split()[1]) for line in lines if line.startswith("nr_throttled")), 0)
+    return 0
+
+
+def _frequency() -> list[float]:
+    """The frequency of the fastest CPU in MHz, where the system tells: the one that has just measured."""
+    try:
+        told = psutil.cpu_freq(percpu=True) if hasattr(psutil, "cpu_freq") else []
+    except (OSError, NotImplementedError):
+        return []
+    return [max(each.current for each in told)] if told else []
