@@ -9,7 +9,7 @@ The best of several tries counts: what is wanted is what the machine can do, not
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -109,10 +109,10 @@ def _on_threads(share: Callable[[Array, int, int], float]) -> Callable[[Array, i
             # prange counts in unsigned integers, for which the share would be compiled once more.
             start, stop = np.int64(t) * x.size // threads, np.int64(t + 1) * x.size // threads
             for _ in range(times):
-                total[t, 0] += share(x, start, stop)
-        return total.sum()  # type: ignore[no-any-return]
+                total[t, 0] += share(x, start, stop)  # type: ignore[arg-type]
+        return float(total.sum())
 
-    return run  # type: ignore[no-any-return]
+    return run
 
 
 read, read_two, multiply_add, exponentials = (
@@ -203,6 +203,20 @@ def _seconds(run: Callable[[Array, int], float], x: Array) -> float:
             times = max(2 * times, int(times * TRY_SECONDS / max(seconds, 1e-9)))
     times *= numba.get_num_threads()
     return best(times) / times
+
+
+def describe(ceilings: Iterable[Ceiling], caches: Mapping[str, int]) -> list[tuple[str, str]]:
+    """The ceilings as rows (what, value) for a table; caches by level, in bytes."""
+    rows = []
+    for ceiling in ceilings:
+        threads = f"{ceiling.threads} thread{'s' if ceiling.threads > 1 else ''}"
+        # Half of a cache, for all of it is never free; with several threads each has caches of its own.
+        places = [(level, size / 2) for level, size in caches.items()] + [("memory", float(ceiling.read[-1][0]))]
+        rates = ", ".join(f"{level} {ceiling.bandwidth(nbytes) / 1e9:.0f} GB/s" for level, nbytes in places)
+        rows.append((f"Linear read, {threads}", rates))
+        rows.append((f"Multiply-add, {threads}", f"{ceiling.flops / 1e9:.0f} GFLOP/s"))
+        rows.append((f"exp, {threads}", f"{1e9 / ceiling.exps:.2f} ns each"))
+    return rows
 
 
 def record(ceilings: list[Ceiling]) -> dict[str, Any]:

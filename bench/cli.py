@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import face, machine, plots, report, results, session, summary
+from bench import ceilings, face, machine, plots, report, results, session, summary
 from bench.events import Event, Failed
 from bench.face import WrongUse
 from bench.grid import Cell, Preset
@@ -194,11 +194,17 @@ def kernels() -> None:
 
 @app.command(name="machine")
 def machine_() -> None:
-    """Show what machine this is, as every run records it: CPU, caches, memory, versions, BLAS and SIMD."""
+    """Show what machine this is, as every run records it, and measure what it can do at most: its ceilings."""
+    console = Console()
+    card = machine.card()
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for what, value in machine.describe(machine.card()):
+    for what, value in machine.describe(card):
         table.add_row(what, value)
-    Console().print(table)
+    with console.status("measuring the ceilings") as status:
+        found = ceilings.measure(lambda what: status.update(f"measuring the ceilings: {what}"))
+    for what, value in ceilings.describe(found, card["caches"]):
+        table.add_row(what, value)
+    console.print(table)
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from bench.drawing import (
 from bench.results import CellResult, Run
 
 
-def _grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:
+def grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:
     ax.set_xticks(range(len(ms)), [EngFormatter(sep="")(m) for m in ms])
     ax.set_yticks(range(len(n_xs)), [str(n_x) for n_x in n_xs])
     ax.set(xlim=(-0.5, len(ms) - 0.5), ylim=(-0.5, len(n_xs) - 0.5))
@@ -34,7 +34,7 @@ def _grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:
         ax.spines[side].set_visible(False)
 
 
-def _text_color(rgba: Sequence[float]) -> str:
+def text_color(rgba: Sequence[float]) -> str:
     r, g, b = rgba[:3]
     return "white" if 0.299 * r + 0.587 * g + 0.114 * b < 0.55 else "black"
 
@@ -62,7 +62,7 @@ def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
                 ax.text(x, y, "–", ha="center", va="center", color="#888888")
                 continue
             color = color_map(norm(np.log2(point.value.estimate)))
-            ax.add_patch(_square(x, y, color))
+            ax.add_patch(square(x, y, color))
             text = ratio_text(point.value.estimate)
             ax.text(
                 x,
@@ -71,9 +71,9 @@ def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
                 ha="center",
                 va="center",
                 fontsize=7.5,
-                color=_text_color(color),
+                color=text_color(color),
             )
-        _grid_axes(ax, ms, n_xs)
+        grid_axes(ax, ms, n_xs)
         ax.set_title(name, color=style(name)[0])
     for k, ax in enumerate(axes.flat):
         ax.set_visible(k < len(names))
@@ -85,7 +85,7 @@ def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
     return Plot(f"map-over-{baseline}-{variant_file(variant)}", caption, figure)
 
 
-def _square(x: float, y: float, color: Any) -> Any:
+def square(x: float, y: float, color: Any) -> Any:
     return mpl.patches.Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=color, linewidth=0)
 
 
@@ -119,7 +119,7 @@ def fastest(run: Run) -> Plot:
             name, _, ratio, clear = first
             winners.add(name)
             color = mpl.colors.to_rgba(style(name)[0], 1.0 if clear else 0.35)
-            ax.add_patch(_square(ms.index(result.cell.m), n_xs.index(result.cell.n_x), color))
+            ax.add_patch(square(ms.index(result.cell.m), n_xs.index(result.cell.n_x), color))
             ax.text(
                 ms.index(result.cell.m),
                 n_xs.index(result.cell.n_x),
@@ -127,9 +127,9 @@ def fastest(run: Run) -> Plot:
                 ha="center",
                 va="center",
                 fontsize=8,
-                color=_text_color(color) if clear else "black",
+                color=text_color(color) if clear else "black",
             )
-        _grid_axes(ax, ms, n_xs)
+        grid_axes(ax, ms, n_xs)
         ax.set(title=variant_words(variant), xlabel="m, examples", ylabel="n_x")
     for ax in list(axes.flat)[len(shown) :]:
         ax.set_visible(False)

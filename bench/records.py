@@ -53,6 +53,7 @@ SHAPES: dict[str, Shape] = {
         "kernels": {str: {"title": str, "change": str, "threads": str, "compiled": bool, "missing": TEXT_OR_NONE}},
         "planned": [CELL],
     },
+    "ceilings": {"ceilings": [{"threads": some, "read": [(some, positive)], "flops": positive, "exps": positive}]},
     "cell": {"cell": CELL},
     "FirstCall": {"kernel": str, "seconds": seconds},
     "Agreement": {"kernel": str, "J": number, "dw": number, "db": number},

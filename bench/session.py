@@ -8,9 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bench import conditions, machine, resume
+from bench import ceilings, conditions, machine, resume
+from bench.ceilings import READ, RULER
 from bench.conditions import Conditions
-from bench.engine import CONTROL, Contestant
+from bench.engine import CONTROL, Contestant, is_kernel
 from bench.events import Calibrated, Event, Failed, Round, Skipped
 from bench.grid import Cell, Preset, batches
 from bench.journal import FORMAT, Journal
@@ -20,6 +21,7 @@ from bench.results import BASELINES, VECTORIZED, Run, from_records, load
 from bench.resume import Ledger, NotTheSame
 from bench.worker import Died, Worker
 from kernels import KERNELS, Kernel
+from kernels._caches import LAST_BYTES
 from kernels.peers import PEERS
 
 DESCENT = "numba_descent"  # numba_loop with its iterations compiled too; a contestant of training runs
@@ -40,9 +42,11 @@ def names_for(cell: Cell, peers: Collection[str] = ()) -> list[str]:
 
 
 def contestant(name: str, own: Mapping[str, Path] = MappingProxyType({})) -> Contestant:
-    """The contestant of a name: one that `names_for` gives, the control, or a kernel of one's own from its file."""
+    """The contestant of a name: one that `names_for` gives, the control, the ruler, or a kernel of one's own from its file."""
     if name == CONTROL:
         name = VECTORIZED
+    if name == READ:
+        return Contestant(RULER, judged=False)
     if name in own:
         return Contestant(load_kernel(name, own[name]))
     if name == DESCENT:
@@ -161,6 +165,8 @@ class Session:
                 "planned": [asdict(cell) for cell in preset.cells],
             }
             self._ledger = Ledger(self._journal, header, start)
+            if preset.ceilings and not any(record["type"] == "ceilings" for record in self._ledger.records):
+                self._ledger.write(ceilings.record(self._worker.ceilings()))
             if self.warnings:
                 self._ledger.write({"type": "Warning", "cell": None, "words": self.warnings})
         except BaseException:
@@ -249,7 +255,7 @@ class Session:
                 for name in many:
                     yield Skipped(name, reason, float("nan"))
         labels = progress.left(progress.calibrated.loops if progress.calibrated else self._contestants(cell, names))
-        if set(labels) - {CONTROL}:
+        if any(is_kernel(label) for label in labels):
             yield from self._worker.events(cell, labels, progress.frozen)
 
     def _held(self, cell: Cell, names: Sequence[str]) -> list[str]:
@@ -259,7 +265,8 @@ class Session:
 
     def _contestants(self, cell: Cell, names: Sequence[str]) -> list[str]:
         """What is still measured in a cell: its kernels and the control."""
-        return self._ledger.of(cell).left([*self._held(cell, names), CONTROL])
+        ruler = [READ] if self.preset.ceilings and not cell.iterations and cell.nbytes > LAST_BYTES else []
+        return self._ledger.of(cell).left([*self._held(cell, names), CONTROL, *ruler])
 
     def _need(self, cell: Cell, names: Sequence[str]) -> int:
         """Bytes of memory that a cell needs; each peer has its own copy of X, converted."""

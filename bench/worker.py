@@ -24,6 +24,7 @@ from typing import Any
 
 import psutil
 
+from bench.ceilings import Ceiling
 from bench.events import Event, Frozen
 from bench.grid import ALPHA, Cell, Preset
 
@@ -89,6 +90,11 @@ class Worker:
         """Pool -> threads, held to a number of threads."""
         counts: dict[str, int] = self._ask("pools", threads)
         return counts
+
+    def ceilings(self) -> list[Ceiling]:
+        """What the machine can do at most; some seconds."""
+        found: list[Ceiling] = self._ask("ceilings")
+        return found
 
     def events(self, cell: Cell, labels: Sequence[str], frozen: Frozen | None) -> Iterator[Event]:
         """The engine's events in a cell, each measured when it is asked for.
@@ -244,6 +250,11 @@ class _Measuring:
 
         with threads.held_to(count):
             return threads.counts()
+
+    def ceilings(self) -> list[Ceiling]:
+        from bench import ceilings
+
+        return ceilings.measure()
 
     def begin(self, cell: Cell, labels: list[str], frozen: Frozen | None) -> None:
         self._events[cell] = self._measure(cell, labels, frozen)

@@ -55,4 +55,4 @@ def exp(x: float) -> float:
     p = p * r + 0.16666666666666669
     p = p * r + 0.5
     p = (p * r) * r + r + 1.0
-    return _float(_bits(p) + (_bits(shifted) << SIGNIFICAND_BITS)) * BACK  # type: ignore[call-arg, no-any-return, operator]
+    return _float(_bits(p) + (_bits(shifted) << SIGNIFICAND_BITS)) * BACK  # type: ignore[call-arg]

@@ -9,6 +9,8 @@ So: where X does not fit in the cache, up to twice as fast as two passes, less w
 cache, for the two do not overlap; no intermediate result leaves the first-level cache.
 """
 
+import math
+
 import numpy as np
 from numba.extending import overload
 
@@ -147,8 +149,7 @@ def by_pages(w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, fou
     Forward and backward take turns so often that memory still delivers what was asked for while the sums are made.
     """
     z, dz = np.empty(4), np.empty(4)
-    q = np.zeros(1)
-    J = db = 0.0
+    J = db = q = 0.0
     factors = 0
     i = start
     for _ in range(fours):
@@ -161,11 +162,11 @@ def by_pages(w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, fou
             dz[k], loss, e = activate_one(z[k], Y[i + k])
             J += loss
             db += dz[k]
-            q[0] += e * (1.0 + q[0])
+            q += e * (1.0 + q)
         factors += 4
         if factors >= FACTORS:
-            J += log_product(q, 1, 1)
-            q[0], factors = 0.0, 0
+            J += math.log1p(q)
+            q, factors = 0.0, 0
         d0, d1, d2, d3 = dz[0], dz[1], dz[2], dz[3]
         for j in range(dw.size):
             dw[j] += d0 * XT[i, j] + d1 * XT[i + 1, j] + d2 * XT[i + 2, j] + d3 * XT[i + 3, j]
@@ -177,15 +178,15 @@ def by_pages(w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, fou
         d, loss, e = activate_one(s, Y[i])
         J += loss
         db += d
-        q[0] += e * (1.0 + q[0])
+        q += e * (1.0 + q)
         factors += 1
         if factors >= FACTORS:
-            J += log_product(q, 1, 1)
-            q[0], factors = 0.0, 0
+            J += math.log1p(q)
+            q, factors = 0.0, 0
         for j in range(dw.size):
             dw[j] += d * XT[i, j]
         i += 1
-    return J + log_product(q, 1, 1), dw, db
+    return J + math.log1p(q), dw, db
 
 
 def share(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, dw: Array) -> CostAndGradient:

@@ -22,7 +22,7 @@ from kernels.numba_fastmath import RELAXED
 FACTORS = 1000
 
 relaxed = numba.njit(error_model="numpy", fastmath=RELAXED)
-# For what is called on a few examples at a time: there a call would cost as much as its work.
+# For what compiled code calls on a few examples at a time: a call would cost as much as its work.
 inlined = numba.njit(error_model="numpy", fastmath=RELAXED, forceinline=True)
 
 

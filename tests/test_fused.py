@@ -15,8 +15,8 @@ from kernels._exp import exp
 from kernels._kernel import Array
 
 
-@numba.njit
-def exp_of(x: Array) -> Array:
+@numba.njit  # type: ignore[untyped-decorator, unused-ignore]
+def exp_of(x):  # type: ignore[no-untyped-def]
     """`exp` as the kernels call it: in a loop."""
     found = np.empty_like(x)
     for i in range(x.size):
@@ -33,7 +33,8 @@ def ulps(x: Array) -> Array:
     exact = [mpf_exp(from_float(value), 120) for value in x.tolist()]
     high = np.array([to_float(value) for value in exact])
     low = np.array([to_float(mpf_sub(value, from_float(part))) for value, part in zip(exact, high, strict=True)])
-    return np.abs((exp_of(x) - high) - low) / np.spacing(high)
+    error: Array = np.abs((exp_of(x) - high) - low)
+    return error / np.array(np.spacing(high))
 
 
 def test_exp_is_within_two_ulp_over_its_whole_range() -> None:
@@ -65,8 +66,10 @@ def test_exp_at_the_ends() -> None:
 @pytest.mark.parametrize("order", ["F", "C"])
 @pytest.mark.parametrize(
     ("m", "n_x"),
-    [(1, 12_288), (5, 2_048), (63, 7), (64, 8), (65, 9), (1_025, 2), (4_099, 17), (5_000, 40), (301, 600)]
-    + [(1, 96), (7, 192), (1_003, 128), (2_003, 193), (10, 768), (33, 769)],
+    [
+        *((1, 12_288), (5, 2_048), (63, 7), (64, 8), (65, 9), (1_025, 2), (4_099, 17), (5_000, 40), (301, 600)),
+        *((1, 96), (7, 192), (1_003, 128), (2_003, 193), (10, 768), (33, 769)),
+    ],
 )
 def test_blocks_and_their_tails(kernel: object, order: str, m: int, n_x: int) -> None:
     agreement.check(kernel, make_problem(m, n_x, seed=m, order=order))  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import journal, results, runjson, session, stats
+from bench import grid, journal, results, runjson, session, stats
 from bench.engine import CONTROL
 from bench.grid import Cell
 from bench.results import LOOP, VECTORIZED, NotARun, Run, load
@@ -191,7 +191,7 @@ def test_only_what_is_asked_for_is_measured_with_its_baselines(tmp_path: Path) -
 
 def test_batches_keep_neighbours_together_and_large_problems_alone() -> None:
     small, large = [Cell(10, 2), Cell(100, 2)], [Cell(10**6, 32, threads=t) for t in (1, 2)]
-    assert list(session.batches([*small, *large, Cell(10, 2, "C")])) == [small, large, [Cell(10, 2, "C")]]
+    assert list(grid.batches([*small, *large, Cell(10, 2, "C")])) == [small, large, [Cell(10, 2, "C")]]
 
 
 def test_a_folder_that_holds_something_is_not_written_into(run_folder: Path, tmp_path: Path) -> None:
