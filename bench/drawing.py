@@ -1,14 +1,17 @@
 """What the figures share: colours, sizes, and the points that they draw."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from bench.results import CellResult, Run
 from bench.stats import Interval
 from bench.tables import Table
+from kernels._kernel import Array
 
 # Colours of Okabe and Ito, told apart by most colour-blind readers; markers tell them apart a second time.
 STYLES: dict[str, tuple[str, str]] = {
@@ -46,6 +49,7 @@ SETTINGS: Any = {
     "lines.linewidth": 1.3,
     "lines.markersize": 4.0,
     "svg.hashsalt": "unloop",
+    "svg.fonttype": "none",  # text stays text: smaller, and found by a search; DejaVu is wider than what replaces it
     "savefig.dpi": 130,
     "figure.facecolor": "white",
 }
@@ -62,6 +66,8 @@ class Plot:
         figure: The figure.
         finding: What this run's data say there, in one plain sentence.
         table: The data that are drawn.
+        section: The id of the page's section that shows it; see bench.page.
+        fold: The heading of the fold inside that section that it stands in; "" for none.
     """
 
     name: str
@@ -69,6 +75,8 @@ class Plot:
     figure: Figure
     finding: str = ""
     table: Table | None = None
+    section: str = "more"
+    fold: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,27 @@ Variant = tuple[str, int]  # order, threads
 def style(kernel: str) -> tuple[str, str]:
     """Colour and marker of a kernel."""
     return STYLES.get(kernel, ("#882255", "*"))
+
+
+def text_style(kernel: str) -> tuple[float, float, float]:
+    """The colour of a kernel's name: its own, darkened until it can be read on white (contrast 4.5, as WCAG asks)."""
+    color = np.array(to_rgb(style(kernel)[0]))
+    while contrast(color, (1.0, 1.0, 1.0)) < 4.5:
+        color = 0.95 * color
+    red, green, blue = (float(part) for part in color)
+    return red, green, blue
+
+
+def contrast(one: Sequence[float] | Array, other: Sequence[float] | Array) -> float:
+    """The contrast of two colours (red, green, blue from 0 to 1) as WCAG 2 defines it: 1 for none, 21 at most."""
+
+    def luminance(rgb: Sequence[float] | Array) -> float:
+        parts = np.asarray(rgb[:3], dtype=np.float64)
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
 
 
 def variants(run: Run) -> list[Variant]:

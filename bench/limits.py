@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from bench.ceilings import READ
-from bench.drawing import WIDTH, Plot, Variant, of_variant, style, variant_file, variant_words
+from bench.drawing import WIDTH, Plot, Variant, of_variant, style, text_style, variant_file, variant_words
+from bench.machine import human_bytes
 from bench.maps import grid_axes, square, text_color
 from bench.results import CellResult, Run
 from bench.stats import Interval
@@ -63,7 +64,7 @@ def roofline(run: Run, variant: Variant) -> Plot | None:
     figure = Figure(figsize=(WIDTH, 4.3), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)
     names = shown(run, inside + beyond)
-    rows = []
+    rows: list[list[str]] = []
     for ax, (title, cells) in zip(axes.flat, panels, strict=True):
         _roof(ax, run, cells, names, rows)
         ax.set_title(title)
@@ -82,6 +83,7 @@ def roofline(run: Run, variant: Variant) -> Plot | None:
         finding=f"The nearest to the roof is {best[1]} at {best[2].cell.label}: {100 * best[0]:.0f}% of what this "
         "machine could do at most.",
         table=Table("The roofline", ["n_x", "m", "limited by", "limit, GB/s", *names], rows, keys=2),
+        section="limits",
     )
 
 
@@ -89,9 +91,7 @@ def _sizes(results: Sequence[CellResult]) -> str:
     if not results:
         return ""
     sizes = [result.cell.nbytes for result in results]
-    low, high = (
-        f"{size / 2**20:,.0f} MiB" if size >= 2**20 else f"{size / 2**10:,.0f} KiB" for size in (min(sizes), max(sizes))
-    )
+    low, high = human_bytes(min(sizes)), human_bytes(max(sizes))
     return low if low == high else f"{low} to {high}"
 
 
@@ -145,7 +145,7 @@ def limit_maps(run: Run, variant: Variant) -> Plot | None:
                 ax.add_patch(square(x, y, color))
                 ax.text(x, y, percent(of_limit), ha="center", va="center", fontsize=7.5, color=text_color(color))
         grid_axes(ax, ms, n_xs)
-        ax.set_title(name, color=style(name)[0])
+        ax.set_title(name, color=text_style(name))
         ax.set_ylabel("n_x" if k % columns == 0 else "")
         ax.set_xlabel("m, examples" if k + columns >= len(names) else "")
     for ax in list(axes.flat)[len(names) :]:
@@ -163,6 +163,7 @@ def limit_maps(run: Run, variant: Variant) -> Plot | None:
         finding=f"At {largest.cell.label}, {best} reaches {percent(reached[best])} of the limit; on few examples the "
         "cost of a call leaves every kernel far below it.",
         table=limit_table(run, variant),
+        section="limits",
     )
 
 
@@ -202,3 +203,9 @@ def from_memory(run: Run) -> Table | None:
 
 def _of_read(result: CellResult, kernel: str) -> Interval | None:
     return result.speedup(READ, kernel)
+
+
+def tables(run: Run) -> list[Table]:
+    """The tables beside those of the figures."""
+    found = from_memory(run)
+    return [found] if found else []

@@ -9,22 +9,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
+from bench import findings
 from bench.drawing import (
     WIDTH,
     Plot,
     Variant,
+    contrast,
     of_variant,
     ratio_text,
     speedup_point,
     style,
+    text_style,
     variant_file,
     variant_words,
     variants,
 )
 from bench.results import CellResult, Run
+from bench.runtables import speedup_table
+from bench.tables import Table, digits
 
 
 def grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:
+    """Ticks of a map over (m, n_x): a square a cell."""
     ax.set_xticks(range(len(ms)), [EngFormatter(sep="")(m) for m in ms])
     ax.set_yticks(range(len(n_xs)), [str(n_x) for n_x in n_xs])
     ax.set(xlim=(-0.5, len(ms) - 0.5), ylim=(-0.5, len(n_xs) - 0.5))
@@ -35,8 +41,8 @@ def grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:
 
 
 def text_color(rgba: Sequence[float]) -> str:
-    r, g, b = rgba[:3]
-    return "white" if 0.299 * r + 0.587 * g + 0.114 * b < 0.55 else "black"
+    """Black or white, whichever can be read on a colour."""
+    return "white" if contrast(rgba, (1.0, 1.0, 1.0)) > contrast(rgba, (0.0, 0.0, 0.0)) else "black"
 
 
 def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
@@ -74,7 +80,7 @@ def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
                 color=text_color(color),
             )
         grid_axes(ax, ms, n_xs)
-        ax.set_title(name, color=style(name)[0])
+        ax.set_title(name, color=text_style(name))
     for k, ax in enumerate(axes.flat):
         ax.set_visible(k < len(names))
         ax.set_ylabel("n_x" if k % columns == 0 else "")
@@ -82,10 +88,12 @@ def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
     words = variant_words(variant)
     figure.suptitle(f"Speed-up over {baseline} ({words}; purple is faster)", x=0.01, ha="left", fontweight="bold")
     caption = f"Speed-up over {baseline} in every cell, {words}. In brackets: from a predicted time. –: not measured."
-    return Plot(f"map-over-{baseline}-{variant_file(variant)}", caption, figure)
+    name, finding = f"map-over-{baseline}-{variant_file(variant)}", findings.extremes(run, results, baseline)
+    return Plot(name, caption, figure, finding, speedup_table(run, variant, baseline), section="maps")
 
 
 def square(x: float, y: float, color: Any) -> Any:
+    """The square of a cell."""
     return mpl.patches.Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=color, linewidth=0)
 
 
@@ -137,4 +145,11 @@ def fastest(run: Run) -> Plot:
     figure.legend(handles=handles, loc="outside lower left", ncols=min(5, len(handles)), frameon=False, fontsize=8)
     figure.suptitle("The fastest kernel, and its lead over the next", x=0.01, ha="left", fontweight="bold")
     caption = "The fastest kernel in each cell and its lead over the next; pale: a lead within the noise floor, a tie."
-    return Plot("fastest", caption, figure)
+    leads = [(result, lead(result)) for result in run.cells]
+    told = [
+        [result.cell.label, first[0], first[1], digits(first[2]), "yes" if first[3] else "no: a tie"]
+        for result, first in leads
+        if first is not None
+    ]
+    table = Table("The fastest kernel", ["cell", "fastest", "next", "lead, times", "more than noise"], told, keys=3)
+    return Plot("fastest", caption, figure, findings.winners([first for _, first in leads]), table, section="maps")

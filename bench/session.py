@@ -42,7 +42,7 @@ def names_for(cell: Cell, peers: Collection[str] = ()) -> list[str]:
 
 
 def contestant(name: str, own: Mapping[str, Path] = MappingProxyType({})) -> Contestant:
-    """The contestant of a name: one that `names_for` gives, the control, the ruler, or a kernel of one's own from its file."""
+    """The contestant of a name: one that `names_for` gives, the control, the ruler, or one's own from its file."""
     if name == CONTROL:
         name = VECTORIZED
     if name == READ:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 
-from bench import maps, plots, report, summary, tables
+from bench import maps, page, plots, report, summary, tables
 from bench.drawing import SETTINGS, STYLES, ratio_text, seconds_point, speedup_point
 from bench.plots import spread
 from bench.results import LOOP, VECTORIZED, Run
@@ -123,7 +123,7 @@ def test_markdown_and_page_carry_the_same_tables(run: Run, run_folder: Path) -> 
             assert all(len(row) == len(table.columns) for row in table.rows)
     for name, value in report.context(run, [])["machine"]:
         assert f"| {name} | {value} |" in markdown and value in page
-    assert report.headline(run) in markdown
+    assert page.headline(run) in markdown
 
 
 def test_the_page_is_self_contained_and_every_figure_is_described(run_folder: Path) -> None:
@@ -139,7 +139,7 @@ def test_the_page_is_self_contained_and_every_figure_is_described(run_folder: Pa
 
 
 def test_headline_is_the_largest_cell_where_both_were_timed(run: Run) -> None:
-    assert report.headline(run).startswith(
+    assert page.headline(run).startswith(
         "At m = 10, n_x = 16, order F, 1 thread, the gradient step in vectorized NumPy"
     )
 

@@ -34,7 +34,8 @@ def ulps(x: Array) -> Array:
     high = np.array([to_float(value) for value in exact])
     low = np.array([to_float(mpf_sub(value, from_float(part))) for value, part in zip(exact, high, strict=True)])
     error: Array = np.abs((exp_of(x) - high) - low)
-    return error / np.array(np.spacing(high))
+    of_last_place: Array = error / np.spacing(high)
+    return of_last_place
 
 
 def test_exp_is_within_two_ulp_over_its_whole_range() -> None:
