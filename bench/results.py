@@ -256,7 +256,7 @@ def load(path: str | Path) -> Run:
     try:
         return from_records(journal.read(file))
     except OSError as error:
-        raise NotARun(f"{path} can't be read: {error.strerror}") from None
+        raise NotARun(f"{path} can't be read: {error}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotARun(f"{path} can't be read as a run: {error}") from None
 
@@ -269,7 +269,9 @@ def from_records(found: Iterable[Record]) -> Run:
     """
     found = iter(found)
     header = next(found, None)
-    if header is None or header["type"] != "run":
+    if header is None:
+        raise ValueError("it does not begin with the header of a run: it was cut off before; begin it anew")
+    if header["type"] != "run":
         raise ValueError("it does not begin with the header of a run")
     if header.get("format") != journal.FORMAT:
         raise ValueError(f"it has format {header.get('format')}; this version reads format {journal.FORMAT}")

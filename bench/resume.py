@@ -176,3 +176,7 @@ class Ledger:
     def of(self, cell: Cell) -> Progress:
         """How far a cell is; that of a cell which was not begun is empty."""
         return self.progress.get(cell.id, Progress())
+
+    def close(self) -> None:
+        """Close the journal."""
+        self._journal.close()

@@ -140,7 +140,7 @@ class Session:
         before = machine.moment()
         self._conditions = Conditions()
         self.warnings = conditions.before(preset.sample_seconds)
-        self._journal = journal or Journal(folder)
+        self._journal = journal
         self._new_worker: Callable[[], Worker] = lambda: Worker(preset, seed, list(peers), own)
         self._peak = 0
         try:
@@ -164,6 +164,8 @@ class Session:
                 "names": None if names is None else list(names),
                 "planned": [asdict(cell) for cell in preset.cells],
             }
+            # Made as late as this, so that a run which is killed before has left no journal without a header.
+            self._journal = journal or Journal(folder)
             self._ledger = Ledger(self._journal, header, start)
             if preset.ceilings and not any(record["type"] == "ceilings" for record in self._ledger.records):
                 self._ledger.write(ceilings.record(self._worker.ceilings()))
@@ -289,7 +291,7 @@ class Session:
         self._end_worker()
         end = {"type": "end", "wall": self._ledger.elapsed(), "after": machine.moment(), "interrupted": interrupted}
         self._ledger.write({**end, "peak_bytes": self._peak})
-        self._journal.close()
+        self._ledger.close()
         return self.run()
 
     def abandon(self) -> None:
@@ -297,7 +299,8 @@ class Session:
         worker = getattr(self, "_worker", None)  # it may not have come to one
         if worker is not None:
             worker.close()
-        self._journal.close()
+        if self._journal is not None:
+            self._journal.close()
 
 
 def resumed(folder: Path) -> tuple[Session, list[str]]:

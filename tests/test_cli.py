@@ -25,7 +25,7 @@ def test_run_writes_a_run_and_tells_where_the_report_is(command: Command, tmp_pa
     assert load(out).header["settings"]["memory_layout"] in ("fixed", "random")
     again = command("bench", "run", "--grid", "smoke", "--out", str(out))
     assert again.returncode == 2
-    assert again.stderr == f"unloop: {out} is not empty; name a new folder\n"
+    assert again.stderr == f"unloop: {out} is not empty; name a new folder, or go on with the run: --resume {out}\n"
 
 
 def test_runs_go_to_results_below_the_current_folder(command: Command, tmp_path: Path) -> None:
