@@ -221,7 +221,8 @@ def describe(ceilings: Iterable[Ceiling], caches: Mapping[str, int]) -> list[tup
 
 def record(ceilings: list[Ceiling]) -> dict[str, Any]:
     """The ceilings as a record of a journal."""
-    return {"type": "ceilings", "ceilings": [asdict(ceiling) for ceiling in ceilings]}
+    as_read = [{**asdict(each), "read": [list(pair) for pair in each.read]} for each in ceilings]
+    return {"type": "ceilings", "ceilings": as_read}
 
 
 def from_record(found: dict[str, Any]) -> dict[int, Ceiling]:

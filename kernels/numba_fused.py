@@ -29,8 +29,8 @@ from kernels.numba_passes import (
     relaxed,
 )
 
-# An eighth of the first-level cache for X: the rest holds what is computed, and what the prefetcher brings.
-BLOCK_BYTES = L1_BYTES // 8
+# A quarter of the first-level cache for X: the rest holds what is computed, and what the prefetcher brings.
+BLOCK_BYTES = L1_BYTES // 4
 FEW_FEATURES = 8  # the lanes of the widest SIMD registers
 SHORTEST_ROWS, SHORTEST_COLUMNS, SHORTEST_RUNS = 16, 64, 256
 # Features of which one example, or four, fill about a page of memory.
@@ -41,7 +41,7 @@ PAGE_BYTES = 4096
 @relaxed
 def rows_block(n_x: int, m: int) -> int:
     """Examples in a block, where each example is contiguous: at least a few SIMD registers of activations."""
-    size = L1_BYTES if 8 * n_x * m <= L2_BYTES else BLOCK_BYTES
+    size = L1_BYTES if 8 * n_x * m <= LAST_BYTES // 2 else BLOCK_BYTES
     return min(m, max(SHORTEST_ROWS, size // (8 * n_x)))
 
 
@@ -53,7 +53,7 @@ def columns_block(n_x: int, m: int) -> int:
     in a few times the second level there is one block: the second pass then finds X where the first did.
     """
     if n_x <= 2 * FEW_FEATURES:
-        return min(m, max(SHORTEST_COLUMNS, BLOCK_BYTES // (16 * n_x)))
+        return min(m, max(SHORTEST_COLUMNS, BLOCK_BYTES // (32 * n_x)))
     if 8 * n_x * SHORTEST_RUNS > 4 * L2_BYTES:
         return m
     return min(m, max(SHORTEST_RUNS, L2_BYTES // 4 // (8 * n_x)))
