@@ -34,7 +34,7 @@ def figure(result: CellResult) -> Plot | None:
         color, marker = style(name)
         values = [result.median(name).estimate, *(result.agreement[name][output] for output in OUTPUTS)]
         for ax, value in zip(axes, values, strict=True):
-            ax.plot([value], [y], color=color, marker=marker, markersize=5, linestyle="none", zorder=3)
+            ax.plot([value], [y], color=color, marker=marker, ms=6, mew=1.3, linestyle="none", zorder=3)
     axes[0].set(xscale="log", title="time of a call", xlabel="seconds")
     axes[0].xaxis.set_major_formatter(EngFormatter(unit="s"))
     for ax, output in zip(axes[1:], OUTPUTS, strict=True):
@@ -64,8 +64,9 @@ def finding(result: CellResult) -> str:
     if ratio is not None and {STRICT, RELAXED} <= set(result.agreement):
         strict, relaxed = (result.agreement[name]["dw"] for name in (STRICT, RELAXED))
         return (
-            f"At {shape_words(result)} the compiled loop takes {digits(1.0 / ratio.estimate)} of its time with relaxed "
-            f"arithmetic, and dw is off by {digits(relaxed)} units of rounding; by {digits(strict)} with strict."
+            f"At {shape_words(result)}, the compiled loop takes {digits(1.0 / ratio.estimate)} of its time with "
+            f"relaxed arithmetic, and dw is off by {digits(relaxed)} units of rounding, by {digits(strict)} "
+            "with strict."
         )
     fastest = min(result.agreement.keys() & set(result.kernels), key=lambda name: result.median(name).estimate)
     return f"The fastest here, {fastest}, has a dw within {digits(result.agreement[fastest]['dw'])} units of rounding."
@@ -89,7 +90,7 @@ def breakdown_table(run: Run) -> Table | None:
         for z in Z:
             true, textbook, stable = costs(z, label)
             rows.append([words, f"{z:g}", f"{true:.6g}", *(_cost(value, true) for value in (textbook, stable))])
-    columns = ["label", "z", "cost", f"off by, in {TEXTBOOK}", f"off by, in {STABLE}"]
+    columns = ["label", "z", "cost", f"relative error of {TEXTBOOK}", f"of {STABLE}"]
     return Table("Where the textbook cost breaks down: the cost of one example", columns, rows, keys=2)
 
 
@@ -102,7 +103,4 @@ def costs(z: float, label: float) -> tuple[float, float, float]:
 
 
 def _cost(got: float, true: float) -> str:
-    if not math.isfinite(got):
-        return f"all: it is {got}"
-    share = abs(got - true) / true
-    return "0%" if share == 0.0 else f"{100.0 * share:.2g}%" if share < 1.0 else f"all: it is {got:g}"
+    return f"{abs(got - true) / true:.2g}" if math.isfinite(got) else f"all of it: the cost is {got}"

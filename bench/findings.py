@@ -28,7 +28,7 @@ def headline(results: Sequence[CellResult]) -> str:
     if not found:
         return ""
     first, last = found[0], found[-1]
-    said = f"At {shape_words(first[2])} {VECTORIZED} is {times_words(first[0])} as fast as {LOOP}"
+    said = f"At {shape_words(first[2])}, {VECTORIZED} is {times_words(first[0])} as fast as {LOOP}"
     if last is first:
         return f"{said}."
     return f"{said}; at m = {last[2].cell.m:,} it is {times_words(last[0])}: the speed-up depends on the size."
@@ -41,12 +41,14 @@ def growth(results: Sequence[CellResult]) -> str:
         return ""
     n_x, count = counts.most_common(1)[0]
     if count < 2:
-        return ""
+        result = next(result for result in results if VECTORIZED in result.seconds)
+        time = seconds_text(result.median(VECTORIZED).estimate)
+        return f"At {shape_words(result)}, {VECTORIZED} takes {time}."
     timed = sorted((r for r in results if r.cell.n_x == n_x and VECTORIZED in r.seconds), key=lambda r: r.cell.m)
     small, large = timed[0], timed[-1]
     before, after = (result.median(VECTORIZED).estimate for result in (small, large))
     return (
-        f"At n_x = {n_x:,} {VECTORIZED} takes {seconds_text(before)} for m = {small.cell.m:,} and "
+        f"At n_x = {n_x:,}, {VECTORIZED} takes {seconds_text(before)} for m = {small.cell.m:,} and "
         f"{seconds_text(after)} for m = {large.cell.m:,}: {digits(large.cell.m / small.cell.m)} times the examples in "
         f"{digits(after / before)} times the time."
     )

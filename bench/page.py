@@ -107,7 +107,7 @@ def sections(run: Run, plots: Sequence[Plot]) -> list[Section]:
         ),
         Section("machine", "The machine", [], tables=[machine_table(run)]),
     ]
-    return [section for section in told if section.holds_something]
+    return [section for section in told if section.id == "answer" or section.holds_something]
 
 
 LADDER = [
@@ -129,7 +129,7 @@ LIMITS = [
 COMPILING = ["A compiled kernel pays first; after how many calls it has paid for itself depends on the size."]
 ACCURACY = [
     "Every kernel agrees with one reference within the bound that the theory of rounding gives, or it is not timed. A "
-    "unit of rounding is 2^-53 times the mean magnitude of the terms that are summed.",
+    "unit of rounding is 2⁻⁵³ times the mean magnitude of the terms that are summed.",
     "The table of the textbook cost is no measurement of this run: it was computed when this page was made.",
 ]
 TRAINING = [
@@ -150,8 +150,9 @@ def headline(run: Run) -> str:
         return "The Python loop and the vectorized form were not both timed in any cell of this run."
     ratio, _, result = max(timed, key=lambda each: (each[2].cell.m * each[2].cell.n_x, each[2].cell.m))
     what = "training" if result.cell.iterations else "the gradient step"
+    where = "On" if result.cell.iterations else "At"
     return (
-        f"At {result.cell.label}, {what} in vectorized NumPy is {digits(ratio.estimate)} times as fast as the "
+        f"{where} {result.cell.label}, {what} in vectorized NumPy is {digits(ratio.estimate)} times as fast as the "
         f"Python loop (95% interval {digits(ratio.low)} to {digits(ratio.high)})."
     )
 

@@ -32,6 +32,8 @@ from bench.maps import fastest, heat_maps
 from bench.results import BASELINES, LOOP, VECTORIZED, CellResult, Run
 from bench.runtables import speedup_table, time_table
 
+LINE = 0.155  # inches from one name beside a panel to the next
+
 
 def draw(run: Run) -> Iterator[Plot]:
     """The figures of a run, each with the section of the page that it belongs to, in the order shown there."""
@@ -56,7 +58,7 @@ def _some(plot: Plot | None) -> Iterator[Plot]:
 def _of_variant(run: Run, variant: Variant) -> Iterator[Plot]:
     """Curves and maps of an order and number of threads; only those that tell most stand outside a fold."""
     first = variant == variants(run)[0]
-    fold = f"{variant_words(variant)}: {'the other figures' if first else 'all figures'}"
+    fold = f"{'More of o' if first else 'O'}{variant_words(variant)[1:]}"
     yield replace(_curves(run, variant, "time"), fold="" if first else fold)
     for baseline in (VECTORIZED, LOOP):
         if any(r.speedup(baseline, name) for r in of_variant(run, variant) for name in r.kernels if name != baseline):
@@ -92,7 +94,7 @@ def _curves(run: Run, variant: Variant, what: str) -> Plot:
     n_xs = sorted({r.cell.n_x for r in results})
     columns = min(2, len(n_xs))
     rows = -(-len(n_xs) // columns)
-    figure, axes = _figure(rows, columns, panel_height=2.75)
+    figure, axes = _figure(rows, columns, panel_height=max(2.75, LINE * len(run.measured) + 0.5))
     panels = list(zip(axes.flat, n_xs, strict=False))
     curves = [_panel(ax, run, [r for r in results if r.cell.n_x == n_x], what) for ax, n_x in panels]
     for k, (ax, n_x) in enumerate(panels):
@@ -209,8 +211,8 @@ def _label_ends(ax: Axes, curves: dict[str, list[Point]]) -> None:
     ordered = sorted(ends, key=lambda name: ends[name].value.estimate)
     low, high = np.log10(ax.get_ylim())
     heights = [(np.log10(ends[name].value.estimate) - low) / (high - low) for name in ordered]
-    line = 0.155 / (ax.get_position().height * ax.figure.get_figheight())  # type: ignore[union-attr]
-    for name, height in zip(ordered, spread(heights, gap=line), strict=True):
+    line = LINE / (ax.get_position().height * ax.figure.get_figheight())  # type: ignore[union-attr]
+    for name, height in zip(ordered, spread(heights, line, -line, 1.0 + line), strict=True):
         color, _ = style(name)
         label = ax.annotate(
             name,
@@ -234,8 +236,14 @@ def _label_ends(ax: Axes, curves: dict[str, list[Point]]) -> None:
         label.set_color(text_style(name))
 
 
-def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Sorted heights moved as little as possible, so that neighbours are at least `gap` apart."""
+def spread(heights: Sequence[float], gap: float, low: float = -np.inf, high: float = np.inf) -> list[float]:
+    """Sorted heights moved as little as possible, so that neighbours are at least `gap` apart, from low to high.
+
+    Where they do not all fit, they go below low.
+    """
+    # Room for those above each; a group's mean keeps to it if its members do.
+    last = len(heights) - 1
+    heights = [min(max(height, low + gap * k), high - gap * (last - k)) for k, height in enumerate(heights)]
     # Groups of labels that touch are merged and centred on the mean of where they want to be.
     groups: list[list[float]] = []
     starts: list[float] = []

@@ -49,8 +49,8 @@ def _both_ways(found: list[Ratio], contender: str, baseline: str) -> list[str]:
     """Where the contender is faster than the baseline, and where slower; the strongest cell of each."""
     faster, slower = _clear(found)
     said = [
-        f"{contender} is faster than {baseline} in {len(faster)} of {len(found)} cells with one thread and slower in "
-        f"{len(slower)}, by more than the noise."
+        f"{contender} is faster than {baseline} in {len(faster)} of {len(found)} cells and slower in "
+        f"{len(slower)}, by more than the noise, with one thread."
     ]
     if faster:
         ratio, name, result = faster[0]
@@ -157,11 +157,14 @@ def why_parallel_slower(run: Run) -> list[str] | None:
 
 def can_numba_beat_dot(run: Run) -> list[str] | None:
     """Compiled products against BLAS, where n_x is large enough for the products to be most of the work."""
-    cells = [result for result in _one_thread(run) if result.cell.n_x >= 128]
+    cells = [r for r in _one_thread(run) if r.cell.n_x >= 128 and r.cell.m * r.cell.n_x >= 100_000]
     names = [name for name in PRODUCTS if ratios(cells, VECTORIZED, [name])]
     if not names:
         return None
-    said = ["Where n_x is 128 or more, the two products with X are most of the work; NumPy leaves them to BLAS."]
+    said = [
+        "Judged where n_x is 128 or more and X has 100,000 elements or more, so that the two products with X are "
+        "nearly all the arithmetic; NumPy leaves them to BLAS."
+    ]
     for name in names:
         said += _both_ways(ratios(cells, VECTORIZED, [name]), name, VECTORIZED)
     return said
@@ -176,7 +179,7 @@ def is_vectorize_vectorization(run: Run) -> list[str] | None:
         if told:
             ratio, result = max(told, key=lambda each: each[1].cell.m * each[1].cell.n_x)
             return [
-                f"No: it calls the Python function once for each element. At {shape_words(result)} the step with "
+                f"No: it calls the Python function once for each element. At {shape_words(result)}, the step with "
                 f"np.vectorize takes {times_words(_inverse(ratio))} as long as {VECTORIZED}."
             ]
     return None
@@ -187,10 +190,11 @@ def what_fastmath_changes(run: Run) -> list[str] | None:
     found = ratios(_one_thread(run), accuracy.STRICT, [accuracy.RELAXED])
     if not found:
         return None
-    few, many = (choose(found, key=lambda each: (each[2].cell.n_x, each[2].cell.m)) for choose in (min, max))
+    few = min(found, key=lambda each: (each[2].cell.n_x, -each[2].cell.m))
+    many = max(found, key=lambda each: (each[2].cell.n_x, each[2].cell.m))
     said = [
         "It lets the compiler reorder sums, so that the sum over the features can use SIMD.",
-        f"At {shape_words(few[2])} the relaxed loop is {times_words(few[0])} as fast as the strict one; at "
+        f"At {shape_words(few[2])}, the relaxed loop is {times_words(few[0])} as fast as the strict one; at "
         f"{shape_words(many[2])}, {times_words(many[0])}.",
     ]
     errors = many[2].agreement

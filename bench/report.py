@@ -43,6 +43,7 @@ def write(run: Run, folder: Path, progress: Callable[[str], None] = lambda _: No
         plot.name: inline(folder / "plots" / f"{plot.name}.svg", f"f{k}", plot.caption) for k, plot in enumerate(drawn)
     }
     environment.filters["picture"] = pictures.__getitem__
+    environment.filters["unbroken"] = lambda words: re.sub(r"\b(m|n_x) = ", "\\1\u00a0=\u00a0", words)
     environment.filters["slug"] = lambda words: re.sub(r"\W+", "-", words.lower()).strip("-")
     shown = context(run, drawn)
     for name in ("report.md", "report.html"):

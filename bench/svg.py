@@ -6,6 +6,7 @@ from pathlib import Path
 
 # Coordinates are points; a tenth of one is a seventh of a pixel of a 9-inch figure that fills the page.
 DECIMALS = 1
+PLACES = re.compile(r' (?:d|x|y|width|height|transform)="[^"]*"')
 NUMBER = re.compile(r"-?\d+\.\d+")
 ELEMENT = r"<(?:path|use)\b[^<>]*/>|<text\b[^<>]*>[^<>]*</text>"
 
@@ -21,13 +22,17 @@ def inline(path: Path, prefix: str, label: str) -> str:
     if box is None:
         raise ValueError(f"{path} has no viewBox")
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<style.*?</style>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' transform="rotate\(-0 [^)]*\)"|stroke-dashoffset: 0; ?|font-family: [^;"]*;? ?', "", svg)
-    svg = NUMBER.sub(_rounded, _short_ids(svg, prefix))
-    svg = re.sub(r"\s+", " ", svg).replace("> <", "><").replace("xlink:href", "href")
-    svg = re.sub(r'(?<=[MLCQz]) | (?="/?>)| (?="[ />])| (?=[MLCQz])|(?<=:) (?=[#\w])|(?<=;) ', "", svg)
-    svg = _merged(_lean(svg))
+    svg = re.sub(r"<[^>]*>", lambda tag: _tag(tag[0]), re.sub(r">\s+<", "><", _short_ids(svg, prefix)))
+    svg = _lean(_merged(_lean(svg)))
     svg, rules = _classes(svg, prefix)
     return f'<svg viewBox="{box[1]}" role="img" aria-label="{escape(label)}"><style>{rules}</style>{svg}'
+
+
+def _tag(tag: str) -> str:
+    """A tag in few characters; nothing outside tags is touched, for that is the figure's text."""
+    tag = re.sub(r' transform="rotate\(-0 [^)]*\)"|stroke-dashoffset: 0; ?|font-family: [^;"]*;? ?', "", tag)
+    tag = PLACES.sub(lambda found: NUMBER.sub(_rounded, found[0]), tag).replace("xlink:href", "href")
+    return re.sub(r'(?<=[MLCQz]) | (?=")(?!"[\w#])| (?=[MLCQz])|(?<=[:;]) ', "", re.sub(r"\s+", " ", tag))
 
 
 def _rounded(number: re.Match[str]) -> str:

@@ -31,8 +31,8 @@ def bounds_text(value: Interval | None, show: Callable[[float], str] = digits) -
 
 
 def times_words(ratio: Interval) -> str:
-    """A ratio with its interval, inside a sentence; no interval where there were too few rounds for one."""
-    words = f"{digits(ratio.estimate)} times"
+    """A ratio with its 95% interval, inside a sentence; no interval where there were too few rounds for one."""
+    words = f"{digits(ratio.estimate)} times" if digits(ratio.estimate) != "1" else "1.00 times"
     if not (ratio.low > 0.0 and math.isfinite(ratio.high)):
         return words
-    return f"{words} (95% interval {digits(ratio.low)} to {digits(ratio.high)})"
+    return f"{words} ({digits(ratio.low)} to {digits(ratio.high)})"

@@ -48,7 +48,7 @@ def _figure(run: Run, result: CellResult) -> Plot:
         color, marker = style(name)
         time = result.median(name)
         above.plot(time.estimate * share, J, color=color, linewidth=1.2)
-        below.plot([time.estimate], [y], color=color, marker=marker, markersize=6)
+        below.plot([time.estimate], [y], color=color, marker=marker, markersize=6, markeredgewidth=1.3)
         high = time.high if np.isfinite(time.high) else time.estimate
         if time.low > 0.0:
             below.hlines(y, time.low, high, color=color, linewidth=2.2)
@@ -67,6 +67,8 @@ def _figure(run: Run, result: CellResult) -> Plot:
     below.set_ylim(-0.7, len(names) - 0.3)
     below.set_xlabel(f"wall time; the points: the end of {cell.iterations:,} iterations")
     below.xaxis.set_major_formatter(EngFormatter(unit="s"))
+    for ax in (above, below):
+        ax.minorticks_off()
     words = variant_words((cell.order, cell.threads))
     drawn.suptitle(f"Training on {run.problem} ({words})", x=0.01, ha="left", fontweight="bold")
     caption = f"Cost against wall time in {cell.iterations:,} iterations of training on {run.problem}, {words}."

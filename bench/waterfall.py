@@ -78,14 +78,15 @@ def figure(results: Sequence[CellResult], limit: Limit | None = None) -> Plot | 
     height = 0.36 * len(rows) + 1.35
     drawn = Figure(figsize=(WIDTH, height))
     axes = drawn.subplots(1, len(of_cell), squeeze=False, sharey=True)[0]
-    drawn.subplots_adjust(left=2.5 / WIDTH, right=1 - 0.15 / WIDTH, bottom=0.55 / height, top=1 - 0.72 / height)
+    drawn.subplots_adjust(left=2.15 / WIDTH, right=1 - 0.15 / WIDTH, bottom=0.55 / height, top=1 - 0.72 / height)
     for ax, (result, found) in zip(axes, of_cell, strict=True):
         ends = [1.0]
         for step in found:
             y, end = ys[step.path, step.kernel, step.cause], step.reached * step.ratio.estimate
             ends.append(end)
             color = style(step.kernel)[0]
-            ax.barh(y, end - step.reached, left=step.reached, height=0.6, color=color, zorder=2)
+            face = color if end >= step.reached else "white"
+            ax.barh(y, end - step.reached, 0.6, step.reached, facecolor=face, edgecolor=color, linewidth=0.9, zorder=2)
             low, high = step.reached * step.ratio.low, step.reached * step.ratio.high
             if low > 0.0 and np.isfinite(high):
                 ax.hlines(y, low, high, color="black", linewidth=1.0, zorder=3)
@@ -113,7 +114,7 @@ def figure(results: Sequence[CellResult], limit: Limit | None = None) -> Plot | 
     drawn.suptitle("What each rung gains over the one that it grew from (1 thread)", x=0.01, ha="left", weight="bold")
     caption = (
         f"Waterfall of speed-ups over {LOOP} at {len(of_cell)} cells: each bar begins where the rung that it grew from "
-        "ended, and is labelled with its own factor and cause."
+        "ended, and is labelled with its own factor and cause. Hollow: a loss."
     )
     return Plot("waterfall", caption, drawn, finding(of_cell), table(of_cell), section="ladder")
 
@@ -123,7 +124,7 @@ def finding(of_cell: Sequence[tuple[CellResult, list[Step]]]) -> str:
     result, found = of_cell[len(of_cell) // 2]
     branch = [step for step in found if step.path == PATHS[-1][0]] or found
     best, least = (choose(branch, key=lambda step: step.ratio.estimate) for choose in (max, min))
-    said = f"At {shape_words(result)} the largest step to {branch[-1].kernel} is “{best.cause}”: "
+    said = f"At {shape_words(result)}, the largest step to {branch[-1].kernel} is “{best.cause}”: "
     said += f"{times_words(best.ratio)}"
     return said + (f"; the smallest “{least.cause}”: {times_words(least.ratio)}." if least is not best else ".")
 
