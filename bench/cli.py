@@ -106,10 +106,18 @@ def _measure(measuring: session.Session, names: list[str]) -> tuple[results.Run,
         interrupted = True
         console.print("Interrupted; drawing the report of what was measured.")
     except OSError as error:
-        measuring.abandon()
-        again = f"unloop run --resume {measuring.folder}"
-        raise WrongUse(f"stopped: {error}. What was measured is kept; to go on: {again}") from None
-    return measuring.close(interrupted), interrupted
+        raise _stopped(measuring, error) from None
+    try:
+        return measuring.close(interrupted), interrupted
+    except OSError as error:
+        raise _stopped(measuring, error) from None
+
+
+def _stopped(measuring: session.Session, error: OSError) -> WrongUse:
+    """The end of a run whose folder can't be written to any more."""
+    measuring.abandon()
+    again = f"unloop run --resume {measuring.folder}"
+    return WrongUse(f"stopped: {error}. What was measured is kept; to go on: {again}")
 
 
 @contextmanager
@@ -208,9 +216,11 @@ def machine_() -> None:
 
 
 def main() -> None:
-    """Run the command line; wrong use is one line and exit 2."""
+    """Run the command line; wrong use is one line and exit 2, Ctrl-C where it ends all is exit 130."""
     try:
         app()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except (WrongUse, NotARun) as error:
         sys.exit(_refuse(str(error)))
     except OSError as error:  # a full disk, a folder that may not be written to

@@ -70,8 +70,9 @@ class Journal:
     def write(self, record: Record) -> None:
         """Append one record; where that fails (a full disk), the journal ends with the record before."""
         start = self._file.tell()
+        line = seal(record)
         try:
-            left = memoryview(seal(record))
+            left = memoryview(line)
             while left:
                 left = left[self._file.write(left) :]
             if time.monotonic() - self._synced > SYNC_SECONDS:
@@ -81,7 +82,7 @@ class Journal:
                 self._file.truncate(start)
                 self._file.seek(start)
             raise
-        self.records.append(record)
+        self.records.append(_record(line))  # as a reader of the file will find it: lists, and no tuples
 
     def _sync(self) -> None:
         os.fsync(self._file.fileno())

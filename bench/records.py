@@ -1,16 +1,18 @@
 """What each record of a journal holds, and the check that it does: a run is read from what this says, or not at all."""
 
-import math
 from typing import Any
 
 from bench.journal import Record
 
-Shape = Any  # a type; a tuple of types; {key: shape}; {str: shape}, any text; [shape]; a check of one's own
+# A type; a tuple of types; {key: shape}, {"key?": shape} where it may be lacking, {str: shape} for any key; [shape] for
+# any length; (shape, shape) for a list of so many; a check of one's own.
+Shape = Any
+THIRTY_YEARS = 1e9  # in seconds
 
 
 def seconds(value: Any) -> bool:
     """A time that can have been measured."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0.0
+    return number(value) and 0.0 <= value < THIRTY_YEARS
 
 
 def positive(value: Any) -> bool:
@@ -52,9 +54,15 @@ SHAPES: dict[str, Shape] = {
         "before": MOMENT,
         "kernels": {str: {"title": str, "change": str, "threads": str, "compiled": bool, "missing": TEXT_OR_NONE}},
         "planned": [CELL],
+        "libraries?": {str: str},
+        "pools?": [{**dict.fromkeys(("package", "library", "file"), str), "version": TEXT_OR_NONE}],
+        "source?": str,
+        "peers?": [str],
+        "names?": (list, type(None)),
+        "own?": {str: str},
     },
     "ceilings": {"ceilings": [{"threads": some, "read": [(some, positive)], "flops": positive, "exps": positive}]},
-    "cell": {"cell": CELL},
+    "cell": {"cell": CELL, "pools?": {str: count}},
     "FirstCall": {"kernel": str, "seconds": seconds},
     "Agreement": {"kernel": str, "J": number, "dw": number, "db": number},
     "Skipped": {"kernel": str, "reason": str, "predicted": number},
@@ -63,7 +71,7 @@ SHAPES: dict[str, Shape] = {
     "Round": {"index": count, "samples": [(str, positive, seconds)]},
     "Warning": {"cell": TEXT_OR_NONE, "words": [str]},
     "resumed": {"before": MOMENT},
-    "end": {"wall": seconds, "after": MOMENT, "interrupted": bool},
+    "end": {"wall": seconds, "after": MOMENT, "interrupted": bool, "peak_bytes?": count},
 }
 OF_A_CELL = {"FirstCall", "Agreement", "Skipped", "Failed", "Calibrated", "Round"}
 
@@ -77,7 +85,7 @@ def check(record: Record) -> None:
     kind = record["type"]
     if not isinstance(kind, str) or kind not in SHAPES:
         raise ValueError(f"it holds a record of unknown type {kind!r}")
-    _hold(record, SHAPES[kind], kind)
+    _hold(record, SHAPES[kind] | {"at?": seconds}, kind)
     if kind in OF_A_CELL:
         _hold(record.get("cell"), str, f"{kind}: cell")
 
@@ -86,11 +94,13 @@ def _hold(value: Any, shape: Shape, where: str) -> None:
     if isinstance(shape, dict):
         held = isinstance(value, dict)
         if held:
-            keys = list(value) if str in shape else list(shape)
-            for key in keys:
-                if key not in value:
+            shapes = dict.fromkeys(value, shape[str]) if str in shape else shape
+            for key, each in shapes.items():
+                name = key.removesuffix("?")
+                if name in value:
+                    _hold(value[name], each, f"{where}: {name}")
+                elif name == key:
                     raise ValueError(f"{where} lacks {key!r}")
-                _hold(value[key], shape.get(str, shape.get(key)), f"{where}: {key}")
     elif isinstance(shape, list):
         held = isinstance(value, list)
         for item in value if held else ():

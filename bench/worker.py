@@ -171,14 +171,15 @@ def _cause(code: int | None) -> str:
 
 
 def _end(pipe: Connection, process: Any) -> None:
-    process.kill()
-    process.join()
-    pipe.close()
+    with _without_ctrl_c():
+        process.kill()
+        process.join()
+        pipe.close()
 
 
 @contextlib.contextmanager
 def _without_ctrl_c() -> Iterator[None]:
-    """A process that is started inside ignores Ctrl-C, which a terminal sends to all: the session ends it."""
+    """Ctrl-C is ignored inside; also by a process that is started there, which a terminal would tell too."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

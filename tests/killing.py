@@ -149,9 +149,7 @@ def main() -> None:
             acknowledged += before.count(b'"type":"Round"')
             check(folder)
             runs += 1
-    print(
-        f"{kills} kills in {runs} runs; {acknowledged} rounds had been acknowledged, and all are held; {torn} lines torn"
-    )
+    print(f"{kills} kills in {runs} runs; all {acknowledged} rounds acknowledged are held; {torn} lines torn")
 
 
 if __name__ == "__main__":
