@@ -40,6 +40,13 @@ def run(
     kernels: Annotated[
         str | None, typer.Option(help="Comma-separated kernels; their baselines are added. All, if not given.")
     ] = None,
+    kernel: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE.py[:FUNCTION]",
+            help="A kernel of your own: a file that defines cost_and_gradient(w, b, X, Y). Repeatable.",
+        ),
+    ] = None,
     peers: Annotated[
         bool, typer.Option("--peers", help="The other libraries that are installed, too: see unloop kernels.")
     ] = False,
@@ -54,7 +61,7 @@ def run(
     Samples go to samples.jsonl in the run's folder as they are taken. Ctrl-C ends the run; what was measured stays,
     and the report of it is drawn. Exit 1 if a kernel disagreed with the reference.
     """
-    choice = face.choose(grid, problem, kernels, peers)
+    choice = face.choose(grid, problem, kernels, peers, kernel or ())
     preset = choice.preset
     try:
         folder = session.run_folder(Path.cwd(), preset.name, out)
@@ -62,7 +69,7 @@ def run(
         raise WrongUse(str(error)) from None
     console = Console()
     interrupted = False
-    measuring = session.Session(folder, preset, seed, problem, choice.peers)
+    measuring = session.Session(folder, preset, seed, problem, choice.peers, choice.owned)
     try:
         with _progress(console, preset) as on_event, _ctrl_c_between_events(on_event) as checked:
             measuring.measure(dict.fromkeys(preset.cells, choice.names), checked)

@@ -4,7 +4,8 @@ It knows kernels and a problem, and nothing of pytest, files, progress or plots.
 
 1. The first call of each kernel, on a few examples, is timed on its own: it is the one that compiles.
 2. A kernel too slow for the cell is found by prediction from calls on fewer examples, and not run.
-3. The first whole call goes through the agreement gate. What fails is never timed.
+3. The first whole call goes through the agreement gate, after three small ones (bench.probe). What fails is never
+   timed; and what the last sample of each kernel returned goes through the gate again.
 4. Loops per sample are calibrated, so that a sample lasts at least the preset's `sample_seconds`, and frozen.
 5. Rounds: each takes one sample of every kernel, in the order of a row of a cyclic Latin square, shuffled anew for
    every block of rounds. The square is E. J. Williams's (1949): in a block, every kernel follows every other equally
@@ -28,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import agreement
+from bench import agreement, probe
 from bench.agreement import Agreement, Disagreement
 from bench.grid import ALPHA, Cell, Preset
 from bench.problem import Problem
@@ -82,7 +83,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Failed:
-    """A kernel that disagreed or raised; it is not timed."""
+    """A kernel that disagreed or raised; it is not timed, or its samples do not count."""
 
     kernel: str
     reason: str
@@ -135,16 +136,24 @@ def measure(
         seed: Seed of the order within rounds.
     """
     calls: dict[str, Callable[[], Any]] = {}
+    asked = probe.questions(problem)
     for label, contestant in contestants.items():
         try:
             with held_to(cell.threads):
-                yield from _admit(label, contestant, cell, problem, expected, preset, calls)
+                yield from _admit(label, contestant, cell, problem, expected, preset, calls, asked)
         except Disagreement as error:
             yield Failed(label, str(error))
         except Exception as error:  # a kernel may raise anything; the run goes on without it
-            yield Failed(label, f"{label}: raised {type(error).__name__}: {error}")
+            at = probe.line(error, contestant.kernel)
+            yield Failed(label, f"{label}: raised {at}{type(error).__name__}: {error}")
     if calls:
-        yield from _rounds(calls, cell.threads, preset, seed)
+        last: dict[str, Any] = {}
+        yield from _rounds(calls, cell.threads, preset, seed, last)
+        for label, outputs in last.items():
+            try:
+                _judge(label, contestants[label], cell, outputs, expected)
+            except Disagreement as error:
+                yield Failed(label, f"{error}; in the last round, after a right answer before the first")
 
 
 def _admit(
@@ -155,10 +164,13 @@ def _admit(
     expected: Any,
     preset: Preset,
     calls: dict[str, Callable[[], Any]],
+    asked: tuple[probe.Question, probe.Question],
 ) -> Iterator[Event]:
     few = _bind(contestant, cell, problem.head(8), iterations=min(1, cell.iterations))
     first = _seconds(few)[0]
     yield FirstCall(label, first)
+    if contestant.judged and not contestant.compiled_descent:
+        probe.ask(label, contestant.kernel, asked)
     predicted = _predict(contestant, cell, problem, preset.cap)
     if predicted > preset.cap:
         reason = f"a call would take about {predicted:.2g} s, over the {preset.name} grid's cap of {preset.cap:g} s"
@@ -169,13 +181,14 @@ def _admit(
     outputs = call()
     if _compiles_for_every_shape(contestant.kernel):
         yield FirstCall(label, first + time.perf_counter() - start)
-    if not contestant.judged:
-        pass
-    elif cell.iterations:
-        yield agreement.judge_descent(label, outputs, expected, contestant.kernel.cost_from)
-    else:
-        yield agreement.judge(label, outputs, expected, contestant.kernel.cost_from)
+    if contestant.judged:
+        yield _judge(label, contestant, cell, outputs, expected)
     calls[label] = call
+
+
+def _judge(label: str, contestant: Contestant, cell: Cell, outputs: Any, expected: Any) -> Agreement:
+    judge = agreement.judge_descent if cell.iterations else agreement.judge
+    return judge(label, outputs, expected, contestant.kernel.cost_from)
 
 
 def _compiles_for_every_shape(kernel: Kernel) -> bool:
@@ -197,7 +210,7 @@ def _predict(contestant: Contestant, cell: Cell, problem: Problem, cap: float) -
         call = _bind(contestant, cell, problem.head(m), iterations=min(1, cell.iterations))
         if _compiles_for_every_shape(contestant.kernel):
             call()
-        seconds, _ = _seconds(call)
+        seconds = _seconds(call)[0]
         predicted = seconds * problem.m / m * max(1, cell.iterations)
         # On few examples the cost of a call itself counts too often: believe a "too slow" only from a longer call.
         if predicted <= cap or seconds > cap / 32:
@@ -206,18 +219,22 @@ def _predict(contestant: Contestant, cell: Cell, problem: Problem, cap: float) -
     return 0.0
 
 
-def _seconds(call: Callable[[], Any], loops: int = 1) -> tuple[float, float]:
-    """Wall and CPU seconds of `loops` calls."""
-    calls = repeat(None, loops)
+def _seconds(call: Callable[[], Any], loops: int = 1) -> tuple[float, float, Any]:
+    """Wall and CPU seconds of `loops` calls, and what the last of them returned."""
+    calls = repeat(None, loops - 1)
     cpu = time.process_time()
     start = time.perf_counter()
     for _ in calls:
         call()
+    outputs = call()
     wall = time.perf_counter() - start
-    return wall, time.process_time() - cpu
+    return wall, time.process_time() - cpu, outputs
 
 
-def _rounds(calls: Mapping[str, Callable[[], Any]], threads: int, preset: Preset, seed: int) -> Iterator[Event]:
+def _rounds(
+    calls: Mapping[str, Callable[[], Any]], threads: int, preset: Preset, seed: int, last: dict[str, Any]
+) -> Iterator[Event]:
+    """The rounds; `last` takes what the last sample of each kernel returned."""
     loops, seconds = {}, {}
     with held_to(threads):
         for label, call in calls.items():
@@ -237,7 +254,11 @@ def _rounds(calls: Mapping[str, Callable[[], Any]], threads: int, preset: Preset
                 call = calls[label]
                 if loops[label] > 1:
                     _settle(call, settle)
-                samples.append((label, *_seconds(call, loops[label])))
+                wall, cpu, outputs = _seconds(call, loops[label])
+                samples.append((label, wall, cpu))
+                if index + every[label] >= rounds:
+                    last[label] = outputs
+                del outputs
         del shift
         yield Round(index, samples)
 
@@ -276,7 +297,7 @@ def _calibrate(call: Callable[[], Any], target: float) -> tuple[int, float]:
     """Loops per sample: the target passed twice in a row; and the seconds of such a sample."""
     loops, passed = 1, 0
     while True:
-        seconds, _ = _seconds(call, loops)
+        seconds = _seconds(call, loops)[0]
         if seconds >= target:
             passed += 1
             if passed == 2:

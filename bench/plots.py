@@ -16,6 +16,7 @@ from bench.drawing import (
     Plot,
     Point,
     Variant,
+    dressed,
     of_variant,
     seconds_point,
     speedup_point,
@@ -30,7 +31,7 @@ from bench.results import LOOP, VECTORIZED, CellResult, Run
 
 def draw(run: Run) -> Iterator[Plot]:
     """The figures of a run."""
-    with mpl.rc_context(SETTINGS):
+    with dressed(run):
         if run.problem != "synthetic":
             yield from _training(run)
             return

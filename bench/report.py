@@ -7,7 +7,7 @@ from typing import Any
 
 import jinja2
 
-from bench import machine, plots, runjson, summary
+from bench import machine, placing, plots, runjson, summary
 from bench.drawing import Plot, of_variant, variant_words, variants
 from bench.results import LOOP, VECTORIZED, CellResult, Run
 from bench.tables import Table, bounds_text, digits
@@ -117,7 +117,8 @@ def context(run: Run, drawn: list[Plot]) -> dict[str, Any]:
         "machine": [*machine.describe(run.header["machine"]), *libraries(run), *moment],
         "trust": summary.trust_lines(run.trust()),
         "skipped": summary.skipped_words(run),
-        "failed": [reason for result in run.cells for reason in result.failed.values()],
+        "failed": summary.failed_words(run),
+        "placed": placing.sentences(run),
         "tables": [kernel_table(run), *speedup_tables(run), *cores_tables(run), agreement_table(run)],
         "plots": drawn,
     }

@@ -140,6 +140,11 @@ class Run:
         return [name for name in self.kernels if name in seen]
 
     @property
+    def own(self) -> list[str]:
+        """The own kernels (`--kernel`), in the order of the command line."""
+        return [name for name, kernel in self.kernels.items() if kernel.get("own")]
+
+    @property
     def problem(self) -> str:
         """The problem's name."""
         return str(self.header["problem"])
@@ -252,7 +257,9 @@ def from_records(records: Iterable[Record]) -> Run:
             _add(cells[record["cell"]], kind, record)
     for result in cells.values():
         # Ladder order, whatever order the first round took; a kernel that no round has reached yet is left out.
-        result.seconds = {name: result.seconds[name] for name in result.loops if name in result.seconds}
+        # What a kernel took that failed in the last round does not count.
+        timed = [name for name in result.loops if name in result.seconds and name not in result.failed]
+        result.seconds = {name: result.seconds[name] for name in timed}
     return Run(header, list(cells.values()), end)
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from bench import agreement, engine, machine, quiet, threads
+from bench import agreement, engine, machine, own, quiet, threads
 from bench.engine import CONTROL, Calibrated, Contestant, Event, Round, Skipped
 from bench.grid import ALPHA, Cell, Preset
 from bench.journal import FORMAT, Journal, event_record
@@ -21,6 +22,7 @@ SPARE_BYTES = 400 * 2**20
 BATCH_BYTES = 200 * 2**20
 VISIT_ROUNDS = 6  # of a cell, before the next cell's turn
 
+NONE: Mapping[str, str] = MappingProxyType({})
 OnEvent = Callable[[Cell, Event], None]
 
 
@@ -33,8 +35,10 @@ def names_for(cell: Cell, peers: Collection[str] = ()) -> list[str]:
     return names
 
 
-def contestant(name: str) -> Contestant:
-    """The contestant of a name that `names_for` gives."""
+def contestant(name: str, owned: Mapping[str, str] = NONE) -> Contestant:
+    """The contestant of a name that `names_for` gives, or of an own kernel: `owned` holds name -> text, see own."""
+    if name in owned:
+        return Contestant(own.load(owned[name]))
     if name == DESCENT:
         return Contestant(KERNELS["numba_loop"], compiled_descent=True)
     return Contestant(PEERS[name] if name in PEERS else KERNELS[name])
@@ -47,8 +51,11 @@ def problem_of(cell: Cell, seed: int) -> Problem:
     return make_problem(cell.m, cell.n_x, seed, cell.order)
 
 
-def describe_kernels(peers: Collection[str] = ()) -> dict[str, dict[str, Any]]:
-    """What a run says of every kernel, and of the peers asked for: title, change, threads, compiled, missing."""
+def describe_kernels(peers: Collection[str] = (), owned: Mapping[str, str] = NONE) -> dict[str, dict[str, Any]]:
+    """What a run says of every kernel, and of the peers asked for: title, change, threads, compiled, missing.
+
+    And of the own kernels, `owned` (name -> text): they have "own" too, which names the file.
+    """
 
     def describe(kernel: Kernel) -> dict[str, Any]:
         return {key: getattr(kernel, key) for key in ("title", "change", "threads", "compiled", "missing")}
@@ -61,7 +68,8 @@ def describe_kernels(peers: Collection[str] = ()) -> dict[str, dict[str, Any]]:
         ordered[name] = fields_of
         if name == "numba_loop":
             ordered[DESCENT] = descent
-    return ordered | {name: describe(PEERS[name]) for name in PEERS if name in peers}
+    ordered |= {name: describe(PEERS[name]) for name in PEERS if name in peers}
+    return ordered | {name: describe(own.load(text)) | {"own": own.source(text)} for name, text in owned.items()}
 
 
 def batches(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
@@ -102,10 +110,17 @@ class Session:
         seed: Seed of the problems and of the order of samples.
         problem: The problem's name.
         peers: The peers asked for; those installed are imported here, the others listed as missing.
+        owned: Name -> text of the own kernels, see `own.load`.
     """
 
     def __init__(
-        self, folder: Path, preset: Preset, seed: int, problem: str = "synthetic", peers: Collection[str] = ()
+        self,
+        folder: Path,
+        preset: Preset,
+        seed: int,
+        problem: str = "synthetic",
+        peers: Collection[str] = (),
+        owned: Mapping[str, str] = NONE,
     ) -> None:
         self.folder = folder
         self.preset = preset
@@ -113,6 +128,7 @@ class Session:
         self._start = time.perf_counter()
         quiet.keep_freed_memory()
         self.peers = peers
+        self.owned = owned
         libraries = threads.load(PEERS[name] for name in peers)
         self._prepared: tuple[Cell, Problem, Any] | None = None
         self._journal = Journal(folder)
@@ -129,7 +145,7 @@ class Session:
                 "before": machine.moment(),
                 "libraries": libraries,
                 "pools": threads.described(),
-                "kernels": describe_kernels(peers),
+                "kernels": describe_kernels(peers, owned),
                 "planned": [asdict(cell) for cell in preset.cells],
             }
         )
@@ -168,6 +184,7 @@ class Session:
 
     def _events(self, cell: Cell, names: Sequence[str]) -> Iterator[Event]:
         held = [name for name in names_for(cell, self.peers) if name in names or name in BASELINES]
+        held += [name for name in names if name in self.owned]
         with threads.held_to(cell.threads):
             self._journal.write({"type": "cell", "cell": asdict(cell), "pools": threads.counts()})
         need, limit = 3 * cell.nbytes + SPARE_BYTES, machine.memory_limit()
@@ -180,7 +197,7 @@ class Session:
             held = [name for name in held if name not in many]
         if not held:
             return
-        contestants = {name: contestant(name) for name in held}
+        contestants = {name: contestant(name, self.owned) for name in held}
         contestants[CONTROL] = contestant(VECTORIZED)
         problem, expected = self._prepare(cell)
         yield from engine.measure(cell, problem, expected, contestants, self.preset, self.seed)
