@@ -60,6 +60,8 @@ def _of_shape(name: str, value: Any, problem: Problem) -> str | None:
 def _of_dtype(name: str, value: Array) -> str | None:
     if value.dtype == np.float32:
         return f"{name} is in single precision (float32): the inputs are float64, and so should be all that is made."
+    if value.dtype.kind not in "iubfc":
+        return f"{name} holds no numbers but {value.dtype}."
     if value.dtype.kind in "iub":
         return f"{name} is whole-numbered: is it left at its initial 0, or an array of integers that it is added to?"
     return None
