@@ -42,6 +42,13 @@ def run(
     kernels: Annotated[
         str | None, typer.Option(help="Comma-separated kernels; their baselines are added. All, if not given.")
     ] = None,
+    kernel: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE.py[:FUNCTION]",
+            help="A kernel of your own: a file that defines cost_and_gradient(w, b, X, Y). Repeatable.",
+        ),
+    ] = None,
     peers: Annotated[
         bool, typer.Option("--peers", help="The other libraries that are installed, too: see unloop kernels.")
     ] = False,
@@ -62,10 +69,10 @@ def run(
     kernel disagreed with the reference, or crashed.
     """
     if resume is None:
-        choice = face.choose(grid, problem, kernels, peers)
+        choice = face.choose(grid, problem, kernels, peers, kernel or ())
         try:
             folder = session.run_folder(Path.cwd(), choice.preset.name, out)
-            measuring = session.Session(folder, choice.preset, seed, problem, choice.peers, choice.names)
+            measuring = session.Session(folder, choice.preset, seed, problem, choice.peers, choice.names, choice.owned)
         except OSError as error:
             raise WrongUse(str(error)) from None
         names = choice.names

@@ -1,9 +1,12 @@
 """What the figures share: colours, sizes, and the points that they draw."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -36,6 +39,11 @@ STYLES: dict[str, tuple[str, str]] = {
     "torch_compile": ("#fc8d59", "H"),
     "jax_jit": ("#6a51a3", "*"),
 }
+# Own kernels, in the order of the command line: shades and markers (stars and crosses of n arms) that no other has.
+_OWN_COLORS = ("#ff00c8", "#00b3a4", "#7a00ff", "#7fb800", "#ff5500", "#3b3bff")
+OWN_STYLES: list[tuple[str, Any]] = [
+    (color, (arms, kind, 0)) for kind in (1, 2) for color, arms in zip(_OWN_COLORS, (4, 6, 7, 8, 9, 10), strict=True)
+]
 SETTINGS: Any = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -91,9 +99,26 @@ class Point:
 Variant = tuple[str, int]  # order, threads
 
 
-def style(kernel: str) -> tuple[str, str]:
+def style(kernel: str) -> tuple[str, Any]:
     """Colour and marker of a kernel."""
-    return STYLES.get(kernel, ("#882255", "*"))
+    return STYLES.get(kernel) or _own.get(kernel, OWN_STYLES[0])
+
+
+_own: dict[str, tuple[str, Any]] = {}
+
+
+@contextmanager
+def dressed(run: Run) -> Iterator[None]:
+    """Matplotlib's settings for what is drawn inside, and a style for each own kernel of the run."""
+    before = dict(_own)
+    _own.clear()
+    _own.update(zip(run.own, cycle(OWN_STYLES), strict=False))
+    try:
+        with mpl.rc_context(SETTINGS):
+            yield
+    finally:
+        _own.clear()
+        _own.update(before)
 
 
 def text_style(kernel: str) -> tuple[float, float, float]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from inspect import getsource
 from sys import modules
 
-from bench import accuracy, ceilings, limits, machine, questions, runtables, summary
+from bench import accuracy, ceilings, limits, machine, placing, questions, runtables, summary
 from bench.drawing import Plot
 from bench.findings import ratios, shape_words
 from bench.plots import story_cells
@@ -102,7 +102,7 @@ def sections(run: Run, plots: Sequence[Plot]) -> list[Section]:
             items=summary.trust_lines(run.trust())
             + summary.history_lines(run)
             + [f"Not run: {line}." for line in summary.skipped_words(run)],
-            warnings=[f"Failed: {reason}" for result in run.cells for reason in result.failed.values()]
+            warnings=[f"Failed {line}" for line in summary.failed_words(run)]
             + [f"Warning: {line}." for line in summary.warning_lines(run)],
         ),
         Section("machine", "The machine", [], tables=[machine_table(run)]),
@@ -159,7 +159,7 @@ def headline(run: Run) -> str:
 
 def answer(run: Run) -> list[str]:
     """The headline, and what was left: the furthest that another kernel is ahead with one thread and many examples."""
-    said = [headline(run)]
+    said = [headline(run), *placing.sentences(run)]
     results = [r for r in run.cells if r.cell.threads == 1 and (r.cell.m >= 1_000 or r.cell.iterations)]
     found = ratios(results, VECTORIZED, run.measured)
     if found:

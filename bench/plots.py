@@ -18,6 +18,7 @@ from bench.drawing import (
     Plot,
     Point,
     Variant,
+    dressed,
     of_variant,
     seconds_point,
     speedup_point,
@@ -37,7 +38,7 @@ LINE = 0.155  # inches from one name beside a panel to the next
 
 def draw(run: Run) -> Iterator[Plot]:
     """The figures of a run, each with the section of the page that it belongs to, in the order shown there."""
-    with mpl.rc_context(SETTINGS):
+    with dressed(run):
         if run.problem != "synthetic":
             yield from training.figures(run)
             return

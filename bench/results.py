@@ -162,6 +162,11 @@ class Run:
         return [name for name in self.kernels if name in seen]
 
     @property
+    def own(self) -> list[str]:
+        """The own kernels (`--kernel`), in the order of the command line."""
+        return [name for name, kernel in self.kernels.items() if kernel.get("own")]
+
+    @property
     def problem(self) -> str:
         """The problem's name."""
         return str(self.header["problem"])

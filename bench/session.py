@@ -8,14 +8,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bench import ceilings, conditions, machine, resume
+from bench import ceilings, conditions, machine, own, resume
 from bench.ceilings import READ, RULER
 from bench.conditions import Conditions
 from bench.engine import CONTROL, Contestant, is_kernel
 from bench.events import Calibrated, Event, Failed, Round, Skipped
 from bench.grid import Cell, Preset, batches
 from bench.journal import FORMAT, Journal
-from bench.own import load_kernel
 from bench.problem import Problem, load_breast_cancer, make_problem
 from bench.results import BASELINES, VECTORIZED, Run, from_records, load
 from bench.resume import Ledger, NotTheSame
@@ -29,6 +28,7 @@ SPARE_BYTES = 400 * 2**20
 LEAK = 2  # times what a batch needs; a worker that holds more is taken to leak
 VISIT_ROUNDS = 6  # of a cell, before the next cell's turn
 
+NONE: Mapping[str, str] = MappingProxyType({})
 OnEvent = Callable[[Cell, Event], None]
 
 
@@ -41,14 +41,14 @@ def names_for(cell: Cell, peers: Collection[str] = ()) -> list[str]:
     return names
 
 
-def contestant(name: str, own: Mapping[str, Path] = MappingProxyType({})) -> Contestant:
-    """The contestant of a name: one that `names_for` gives, the control, the ruler, or one's own from its file."""
+def contestant(name: str, owned: Mapping[str, str] = NONE) -> Contestant:
+    """The contestant of a name: one that `names_for` gives, the control, the ruler, or one's own (name -> text, see own)."""
     if name == CONTROL:
         name = VECTORIZED
     if name == READ:
         return Contestant(RULER, judged=False)
-    if name in own:
-        return Contestant(load_kernel(name, own[name]))
+    if name in owned:
+        return Contestant(own.load(owned[name]))
     if name == DESCENT:
         return Contestant(KERNELS["numba_loop"], compiled_descent=True)
     return Contestant(PEERS[name] if name in PEERS else KERNELS[name])
@@ -61,8 +61,11 @@ def problem_of(cell: Cell, seed: int) -> Problem:
     return make_problem(cell.m, cell.n_x, seed, cell.order)
 
 
-def describe_kernels(peers: Collection[str] = ()) -> dict[str, dict[str, Any]]:
-    """What a run says of every kernel, and of the peers asked for: title, change, threads, compiled, missing."""
+def describe_kernels(peers: Collection[str] = (), owned: Mapping[str, str] = NONE) -> dict[str, dict[str, Any]]:
+    """What a run says of every kernel, and of the peers asked for: title, change, threads, compiled, missing.
+
+    And of the own kernels, `owned` (name -> text): they have "own" too, which names the file.
+    """
 
     def describe(kernel: Kernel) -> dict[str, Any]:
         return {key: getattr(kernel, key) for key in ("title", "change", "threads", "compiled", "missing")}
@@ -75,7 +78,8 @@ def describe_kernels(peers: Collection[str] = ()) -> dict[str, dict[str, Any]]:
         ordered[name] = fields_of
         if name == "numba_loop":
             ordered[DESCENT] = descent
-    return ordered | {name: describe(PEERS[name]) for name in PEERS if name in peers}
+    ordered |= {name: describe(PEERS[name]) for name in PEERS if name in peers}
+    return ordered | {name: describe(own.load(text)) | {"own": own.source(text)} for name, text in owned.items()}
 
 
 def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
@@ -110,7 +114,7 @@ class Session:
         problem: The problem's name.
         peers: The peers asked for; those installed are measured, the others listed as missing.
         names: The kernels that every cell is measured with, for who resumes the run; None if that differs by cell.
-        own: Name -> file of kernels that are not of the ladder.
+        owned: Name -> text of the own kernels, see `own.load`.
         journal: The journal of a run to go on with, see `resumed`.
 
     Attributes:
@@ -129,19 +133,19 @@ class Session:
         problem: str = "synthetic",
         peers: Collection[str] = (),
         names: Sequence[str] | None = None,
-        own: Mapping[str, Path] = MappingProxyType({}),
+        owned: Mapping[str, str] = NONE,
         journal: Journal | None = None,
     ) -> None:
         self.folder = folder
         self.preset = preset
         self.peers = peers
-        self._own = own
+        self.owned = owned
         start = time.perf_counter()
         before = machine.moment()
         self._conditions = Conditions()
         self.warnings = conditions.before(preset.sample_seconds)
         self._journal = journal
-        self._new_worker: Callable[[], Worker] = lambda: Worker(preset, seed, list(peers), own)
+        self._new_worker: Callable[[], Worker] = lambda: Worker(preset, seed, list(peers), owned)
         self._peak = 0
         try:
             self._worker = self._new_worker()
@@ -157,10 +161,10 @@ class Session:
                 "before": before,
                 "libraries": self._worker.hello["libraries"],
                 "pools": self._worker.hello["pools"],
-                "kernels": describe_kernels(peers),
-                "source": resume.source_hash(own.values()),
+                "kernels": describe_kernels(peers, owned),
+                "source": resume.source_hash(own.path(text) for text in owned.values()),
                 "peers": list(peers),
-                "own": {name: str(path) for name, path in own.items()},
+                "own": dict(owned),
                 "names": None if names is None else list(names),
                 "planned": [asdict(cell) for cell in preset.cells],
             }
@@ -263,7 +267,7 @@ class Session:
     def _held(self, cell: Cell, names: Sequence[str]) -> list[str]:
         """The kernels of a cell: those asked for, and the baselines."""
         held = [name for name in names_for(cell, self.peers) if name in names or name in BASELINES]
-        return held + [name for name in names if name in self._own]
+        return held + [name for name in names if name in self.owned]
 
     def _contestants(self, cell: Cell, names: Sequence[str]) -> list[str]:
         """What is still measured in a cell: its kernels and the control."""
@@ -315,7 +319,8 @@ def resumed(folder: Path) -> tuple[Session, list[str]]:
     names = header.get("names")
     if names is None:
         raise NotTheSame("what each of its cells is measured with is not known; only those of unloop run are resumed")
-    own = {name: Path(path) for name, path in header["own"].items()}
     preset = resume.preset_of(header)
     journal = Journal(folder, resume=True)
-    return Session(folder, preset, header["seed"], header["problem"], header["peers"], names, own, journal), names
+    return Session(
+        folder, preset, header["seed"], header["problem"], header["peers"], names, header["own"], journal
+    ), names
