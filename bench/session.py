@@ -42,7 +42,7 @@ def names_for(cell: Cell, peers: Collection[str] = ()) -> list[str]:
 
 
 def contestant(name: str, owned: Mapping[str, str] = NONE) -> Contestant:
-    """The contestant of a name: one that `names_for` gives, the control, the ruler, or one's own (name -> text, see own)."""
+    """The contestant of a name: one that `names_for` gives, the control, the ruler, or an own kernel."""
     if name == CONTROL:
         name = VECTORIZED
     if name == READ:
@@ -321,6 +321,5 @@ def resumed(folder: Path) -> tuple[Session, list[str]]:
         raise NotTheSame("what each of its cells is measured with is not known; only those of unloop run are resumed")
     preset = resume.preset_of(header)
     journal = Journal(folder, resume=True)
-    return Session(
-        folder, preset, header["seed"], header["problem"], header["peers"], names, header["own"], journal
-    ), names
+    seed, problem, peers, owned = (header[key] for key in ("seed", "problem", "peers", "own"))
+    return Session(folder, preset, seed, problem, peers, names, owned, journal), names

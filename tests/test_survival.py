@@ -73,7 +73,7 @@ def survived(tmp_path_factory: pytest.TempPathFactory) -> Run:
         patch.setattr(worker, "COMPILE_SECONDS", 1.5)
         patch.setattr(session, "SPARE_BYTES", 75 * 2**20)
         folder = session.run_folder(root, "bad")
-        measuring = session.Session(folder, TINY, 0, own=own)
+        measuring = session.Session(folder, TINY, 0, owned={name: str(path) for name, path in own.items()})
         told: list[str] = []
         measuring.measure(
             {cell: [*own] for cell in cells}, lambda cell, event: told.append(f"{cell.m} {type(event).__name__}")
