@@ -94,7 +94,7 @@ def test_the_summary_and_the_report_say_where_they_lie(run: Run) -> None:
     context = report.context(run, [])
     assert context["placed"] == [first, second]
     (failed,) = summary.failed_words(run)
-    assert failed.startswith("at m = 10, n_x = 2, order F, 1 thread and in 1 cells more: my_kernel_bad: dw[0] got")
+    assert failed.startswith("at m = 10, n_x = 2, order F, 1 thread and in 1 cell more: my_kernel_bad: dw[0] got")
     assert context["failed"] == [failed]
 
 
