@@ -163,11 +163,13 @@ def _progress(console: Console, preset: Preset, cells: list[Cell]) -> Iterator[O
     watch = Watch(cells, preset, lines)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        told: set[str] = set()
         task = progress.add_task("starting", total=1.0, left="")
 
         def on_event(cell: Cell, event: Event) -> None:
             watch(cell, event)
-            if isinstance(event, Failed):
+            if isinstance(event, Failed) and event.kernel not in told:  # once is enough: the summary counts the cells
+                told.add(event.kernel)
                 progress.console.print(f"FAILED at {cell.label}: {event.reason}", style="bold red", soft_wrap=True)
             what = f"{watch.ready} of {len(cells)} cells: {cell.label}"
             progress.update(task, completed=watch.fraction, description=what, left=watch.words)

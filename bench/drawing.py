@@ -40,7 +40,7 @@ STYLES: dict[str, tuple[str, str]] = {
     "jax_jit": ("#6a51a3", "*"),
 }
 # Own kernels, in the order of the command line: shades and markers (stars and crosses of n arms) that no other has.
-_OWN_COLORS = ("#ff00c8", "#00b3a4", "#7a00ff", "#7fb800", "#ff5500", "#3b3bff")
+_OWN_COLORS = ("#7a00ff", "#7fb800", "#00bcd4", "#b8a800", "#ff40ff", "#ff5500")
 OWN_STYLES: list[tuple[str, Any]] = [
     (color, (arms, kind, 0)) for kind in (1, 2) for color, arms in zip(_OWN_COLORS, (4, 6, 7, 8, 9, 10), strict=True)
 ]

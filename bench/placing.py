@@ -27,7 +27,7 @@ def _sentence(run: Run, name: str) -> str:
     slower, faster = neighbours(result, name, run.own)
     if slower and faster:
         return (
-            f"{name} lies between {slower} and {faster} at {where}: {_times(result, slower, name)} the one, "
+            f"{name} lies between {slower} and {faster} at {where}: {_times(result, slower, name)} the one, and "
             f"{_times(result, faster, name)} the other."
         )
     if slower:

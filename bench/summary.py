@@ -70,7 +70,7 @@ def _table(results: list[CellResult], baseline: str, names: list[str], title: st
     table.add_column(f"time of\n{baseline}", justify="right")
     for name in names:
         first, _, rest = name.partition("_")
-        table.add_column(f"{first}_\n{rest}", justify="right", no_wrap=True)
+        table.add_column(f"{first}_\n{rest}" if rest else name, justify="right", no_wrap=True)
     for result in results:
         base = result.seconds.get(baseline)
         time = seconds_text(result.median(baseline).estimate) if base else "too slow"
@@ -85,7 +85,8 @@ def failed_words(run: Run) -> list[str]:
     for name in run.measured:
         found = [(result.cell.label, result.failed[name]) for result in run.cells if name in result.failed]
         if found:
-            more = f" and in {len(found) - 1} cells more" if len(found) > 1 else ""
+            rest = len(found) - 1
+            more = f" and in {rest} {'cell' if rest == 1 else 'cells'} more" if rest else ""
             lines.append(f"at {found[0][0]}{more}: {found[0][1]}")
     return lines
 

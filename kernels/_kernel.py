@@ -106,7 +106,7 @@ def check_inputs(w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike)
     bias = _as_float64("b", b)
     if bias.ndim != 0:
         raise ValueError(f"b must be a single number; got shape {bias.shape}")
-    # Twice as fast as isfinite, which fills an array; NaN comes through max and min.
+    # isfinite would fill an array as long as X; NaN comes through max and min.
     largest = np.maximum(X.max(), -X.min())
     for name, array in (("w", w), ("b", bias), ("X", largest), ("Y", Y)):
         if not np.isfinite(array).all():

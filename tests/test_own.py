@@ -94,7 +94,7 @@ def test_the_summary_and_the_report_say_where_they_lie(run: Run) -> None:
     context = report.context(run, [])
     assert context["placed"] == [first, second]
     (failed,) = summary.failed_words(run)
-    assert failed.startswith("at m = 10, n_x = 2, order F, 1 thread and in 1 cells more: my_kernel_bad: dw[0] got")
+    assert failed.startswith("at m = 10, n_x = 2, order F, 1 thread and in 1 cell more: my_kernel_bad: dw[0] got")
     assert context["failed"] == [failed]
 
 
@@ -113,7 +113,7 @@ def cell(**microseconds: list[float]) -> CellResult:
 @pytest.mark.parametrize(
     ("mine", "words"),
     [
-        (20.0, "mine lies between numba_loop and numpy_vectorized at {}: 3 [3, 3] times as fast as the one, 0.5 [0.5, 0.5] times as fast as the other."),  # noqa: E501
+        (20.0, "mine lies between numba_loop and numpy_vectorized at {}: 3 [3, 3] times as fast as the one, and 0.5 [0.5, 0.5] times as fast as the other."),  # noqa: E501
         (5.0, "mine is the fastest kernel at {}: 2 [2, 2] times as fast as numpy_vectorized, the next."),
         (120.0, "mine is the slowest kernel at {}: 0.5 [0.5, 0.5] times as fast as numba_loop, the next."),
         (9.9, "mine is the fastest kernel at {}: as fast, to within the noise (1.01 [1.01, 1.01] times), as numpy_vectorized, the next."),  # noqa: E501
