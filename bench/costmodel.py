@@ -132,9 +132,7 @@ class Costs:
     def seconds(self, m: float, n_x: float) -> Interval:
         """Predicted seconds of a call, with the interval that held-out cells earned; m, n_x as in X (n_x, m)."""
         level = self.levels[sum(data_bytes(m, n_x) > cut for cut in self.cuts)]
-        estimate = (
-            self.per_call.estimate + level.per_example.estimate * m + level.per_element.estimate * m * n_x
-        )
+        estimate = self.per_call.estimate + level.per_example.estimate * m + level.per_element.estimate * m * n_x
         factor = math.exp(self.spread(m, n_x))
         return Interval(estimate, estimate / factor, estimate * factor)
 

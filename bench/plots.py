@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator
 
+from bench import costs
 from bench.drawing import (
     SETTINGS,
     WIDTH,
@@ -45,6 +46,7 @@ def draw(run: Run) -> Iterator[Plot]:
                     yield _curves(run, variant, baseline)
                     yield heat_maps(run, variant, baseline)
         yield fastest(run)
+        yield from costs.draw(run)
 
 
 def save(run: Run, folder: Path, progress: Callable[[str], None] = lambda _: None) -> list[Plot]:
