@@ -155,7 +155,7 @@ def advise(
     n_x: Annotated[int, typer.Option(help="Number of features.")],
     run: Annotated[
         Path | None,
-        typer.Argument(metavar="[RUN]", help="Folder of a run. [default: results/reference, or the newest]"),
+        typer.Argument(metavar="[RUN]", help="A run's folder. [default: results/reference, or the newest]"),
     ] = None,
     calls: Annotated[int, typer.Option(help="How many gradient steps.")] = 1,
     order: Annotated[str, typer.Option(help="Layout of X: F, each example contiguous; or C.")] = "F",

@@ -56,11 +56,10 @@ def numbers_table(fitted: dict[str, Costs], variant: Variant, refused: list[str]
     rows = []
     for name, costs in fitted.items():
         fit, held = np.array(costs.fit_errors), np.array(costs.held_out_errors)
+        errors = [f"{100 * np.median(e):.1f}% / {100 * np.quantile(e, 0.9):.0f}%" for e in (fit, held)]
         for level in costs.levels:
-            rows.append(
-                [name, level.name, *(bounds_text(number(costs, level), show) for _, number in PANELS), str(level.cells)]
-                + [f"{100 * np.median(e):.1f}% / {100 * np.quantile(e, 0.9):.0f}%" for e in (fit, held)]
-            )
+            numbers = [bounds_text(number(costs, level), show) for _, number in PANELS]
+            rows += [[name, level.name, *numbers, str(level.cells), *errors]]
     rows += [[line.partition(":")[0], "no fit: timed in too few cells", *["–"] * 6] for line in refused]
     columns = ["kernel", "data in", "per call", "per example", "per element", "cells", "error of fit", "held out"]
     title = f"Three numbers a kernel, {variant_words(variant)} (errors: median / 90th percentile)"
@@ -137,7 +136,6 @@ def held_out(fitted: dict[str, Costs], variant: Variant) -> Plot:
         color, marker = style(name)
         measured = [cell.measured for cell in costs.held_out]
         ax.plot(measured, [c.predicted for c in costs.held_out], marker, color=color, label=name, alpha=0.8)
-    ends = np.array([min(ax.get_xlim()[0], ax.get_ylim()[0]), 0.0])
     times = [cell.measured for costs in fitted.values() for cell in costs.held_out]
     ends = np.array([min(times) / 2.0, max(times) * 2.0])
     ax.plot(ends, ends, color="#555555", linewidth=0.9, zorder=1)

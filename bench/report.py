@@ -7,7 +7,7 @@ from typing import Any
 
 import jinja2
 
-from bench import costs, machine, plots, runjson, summary
+from bench import costs, crossovers, machine, plots, runjson, summary
 from bench.drawing import Plot, of_variant, variant_words, variants
 from bench.results import LOOP, VECTORIZED, CellResult, Run
 from bench.tables import Table, bounds_text, digits
@@ -119,7 +119,7 @@ def context(run: Run, drawn: list[Plot]) -> dict[str, Any]:
         "skipped": summary.skipped_words(run),
         "failed": [reason for result in run.cells for reason in result.failed.values()],
         "tables": [kernel_table(run), *speedup_tables(run), *cores_tables(run), agreement_table(run)]
-        + ([*costs.tables(run)] if run.problem == "synthetic" else []),
+        + ([*costs.tables(run), *crossovers.tables(run)] if run.problem == "synthetic" else []),
         "plots": drawn,
     }
 
