@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import ceilings, face, machine, plots, report, results, session, summary
+from bench import advise as advice
+from bench import ceilings, face, journal, machine, plots, report, results, session, summary
 from bench.events import Event, Failed
 from bench.face import WrongUse
 from bench.grid import Cell, Preset
@@ -195,6 +196,37 @@ def report_(run: RunFolder) -> None:
     """Write report.html, report.md, run.json and the figures of a run again, from its samples."""
     console = Console()
     console.print(f"report: {_draw(console, results.load(run), run)}", soft_wrap=True)
+
+
+@app.command()
+def advise(
+    m: Annotated[int, typer.Option(help="Number of examples.")],
+    n_x: Annotated[int, typer.Option(help="Number of features.")],
+    run: Annotated[
+        Path | None,
+        typer.Argument(metavar="[RUN]", help="A run's folder. [default: results/reference, or the newest]"),
+    ] = None,
+    calls: Annotated[int, typer.Option(help="How many gradient steps.")] = 1,
+    order: Annotated[str, typer.Option(help="Layout of X: F, each example contiguous; or C.")] = "F",
+    threads: Annotated[str, typer.Option(help="1 or all.")] = "1",
+    peers: Annotated[bool, typer.Option("--peers", help="Other libraries may be recommended too.")] = False,
+) -> None:
+    """Say which kernel to use for a problem, how long it takes, and when the answer changes; from a run."""
+    folder = run or _default_run(Path("results"))
+    found = advice.advise(results.load(folder), m, n_x, calls, order, threads, peers)
+    console = Console(highlight=False)
+    for number, line in enumerate(advice.lines(found)):
+        console.print(line, style="bold" if number == 0 else "", markup=False, soft_wrap=True)
+
+
+def _default_run(folder: Path) -> Path:
+    """The reference run, or else the newest of the runs."""
+    if (folder / "reference" / journal.FILE).is_file():
+        return folder / "reference"
+    runs = sorted(folder.glob(f"*/{journal.FILE}"), key=lambda path: path.stat().st_mtime)
+    if not runs:
+        raise WrongUse("no run to answer from; name the folder of one, or measure with: unloop run --grid quick")
+    return runs[-1].parent
 
 
 @app.command()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from inspect import getsource
 from sys import modules
 
-from bench import accuracy, ceilings, limits, machine, placing, questions, runtables, summary
+from bench import accuracy, ceilings, costs, crossovers, limits, machine, placing, questions, runtables, summary
 from bench.drawing import Plot
 from bench.findings import ratios, shape_words
 from bench.plots import story_cells
@@ -86,7 +86,7 @@ def sections(run: Run, plots: Sequence[Plot]) -> list[Section]:
             [runtables.kernel_table(run)],
             sources=sources(run),
         ),
-        Section("numbers", "Three numbers for each kernel", NUMBERS, drawn("numbers")),
+        Section("numbers", "Three numbers for each kernel", NUMBERS, drawn("numbers"), number_tables(run)),
         Section("causes", "Causes, one at a time", CAUSES, drawn("causes")),
         Section("maps", "The maps: which kernel, at which size", MAPS, drawn("maps")),
         Section("limits", "The limits of the hardware", LIMITS, drawn("limits"), limits.tables(run)),
@@ -181,6 +181,11 @@ def alarms(run: Run) -> list[str]:
     if failed:
         said.append(f"{failed} times a kernel disagreed with the reference or raised; see “How far to trust it”.")
     return said
+
+
+def number_tables(run: Run) -> list[Table]:
+    """The numbers of every variant, and where one kernel overtakes another."""
+    return [*costs.tables(run), *crossovers.tables(run)] if run.problem == "synthetic" else []
 
 
 def accuracy_tables(run: Run) -> list[Table]:
