@@ -14,11 +14,11 @@ from bench.drawing import (
     WIDTH,
     Plot,
     Variant,
-    contrast,
     of_variant,
     ratio_text,
     speedup_point,
     style,
+    text_on,
     text_style,
     variant_file,
     variant_words,
@@ -37,10 +37,6 @@ def _grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:
     ax.grid(visible=False)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
-
-
-def _text_color(rgba: Sequence[float]) -> str:
-    return "white" if contrast(rgba, (1.0, 1.0, 1.0)) > contrast(rgba, (0.0, 0.0, 0.0)) else "black"
 
 
 def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
@@ -75,7 +71,7 @@ def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
                 ha="center",
                 va="center",
                 fontsize=7.5,
-                color=_text_color(color),
+                color=text_on(color),
             )
         _grid_axes(ax, ms, n_xs)
         ax.set_title(name, color=text_style(name))
@@ -132,7 +128,7 @@ def fastest(run: Run) -> Plot:
                 ha="center",
                 va="center",
                 fontsize=8,
-                color=_text_color(color) if clear else "black",
+                color=text_on(color) if clear else "black",
             )
         _grid_axes(ax, ms, n_xs)
         ax.set(title=variant_words(variant), xlabel="m, examples", ylabel="n_x")
@@ -141,7 +137,7 @@ def fastest(run: Run) -> Plot:
     handles = [mpl.patches.Patch(color=style(name)[0], label=name) for name in run.measured if name in winners]
     figure.legend(handles=handles, loc="outside lower left", ncols=min(5, len(handles)), frameon=False, fontsize=8)
     figure.suptitle("The fastest kernel, and its lead over the next", x=0.01, ha="left", fontweight="bold")
-    caption = "The fastest kernel in each cell and its lead over the next; pale: a lead within the noise floor, a tie."
+    caption = "The fastest kernel in each cell and its lead over the next; faint: a lead within the noise floor, a tie."
     leads = [(result, lead(result)) for result in run.cells]
     told = [
         [result.cell.label, first[0], first[1], digits(first[2]), "yes" if first[3] else "no: a tie"]
