@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from bench.ceilings import READ
-from bench.drawing import WIDTH, Plot, Variant, of_variant, style, text_style, variant_file, variant_words
+from bench.drawing import WIDTH, Plot, Variant, of_variant, style, text_on, text_style, variant_file, variant_words
 from bench.machine import human_bytes
-from bench.maps import grid_axes, square, text_color
+from bench.maps import grid_axes, square
 from bench.results import CellResult, Run
 from bench.stats import Interval
 from bench.tables import Table, bounds_text
@@ -143,7 +143,7 @@ def limit_maps(run: Run, variant: Variant) -> Plot | None:
                 x, y = ms.index(result.cell.m), n_xs.index(result.cell.n_x)
                 color = color_map(norm(of_limit))
                 ax.add_patch(square(x, y, color))
-                ax.text(x, y, percent(of_limit), ha="center", va="center", fontsize=7.5, color=text_color(color))
+                ax.text(x, y, percent(of_limit), ha="center", va="center", fontsize=7.5, color=text_on(color))
         grid_axes(ax, ms, n_xs)
         ax.set_title(name, color=text_style(name))
         ax.set_ylabel("n_x" if k % columns == 0 else "")

@@ -14,11 +14,11 @@ from bench.drawing import (
     WIDTH,
     Plot,
     Variant,
-    contrast,
     of_variant,
     ratio_text,
     speedup_point,
     style,
+    text_on,
     text_style,
     variant_file,
     variant_words,
@@ -38,11 +38,6 @@ def grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:
     ax.grid(visible=False)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
-
-
-def text_color(rgba: Sequence[float]) -> str:
-    """Black or white, whichever can be read on a colour."""
-    return "white" if contrast(rgba, (1.0, 1.0, 1.0)) > contrast(rgba, (0.0, 0.0, 0.0)) else "black"
 
 
 def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
@@ -77,7 +72,7 @@ def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
                 ha="center",
                 va="center",
                 fontsize=7.5,
-                color=text_color(color),
+                color=text_on(color),
             )
         grid_axes(ax, ms, n_xs)
         ax.set_title(name, color=text_style(name))
@@ -135,7 +130,7 @@ def fastest(run: Run) -> Plot:
                 ha="center",
                 va="center",
                 fontsize=8,
-                color=text_color(color) if clear else "black",
+                color=text_on(color) if clear else "black",
             )
         grid_axes(ax, ms, n_xs)
         ax.set(title=variant_words(variant), xlabel="m, examples", ylabel="n_x")
@@ -144,7 +139,7 @@ def fastest(run: Run) -> Plot:
     handles = [mpl.patches.Patch(color=style(name)[0], label=name) for name in run.measured if name in winners]
     figure.legend(handles=handles, loc="outside lower left", ncols=min(5, len(handles)), frameon=False, fontsize=8)
     figure.suptitle("The fastest kernel, and its lead over the next", x=0.01, ha="left", fontweight="bold")
-    caption = "The fastest kernel in each cell and its lead over the next; pale: a lead within the noise floor, a tie."
+    caption = "The fastest kernel in each cell and its lead over the next; faint: a lead within the noise floor, a tie."
     leads = [(result, lead(result)) for result in run.cells]
     told = [
         [result.cell.label, first[0], first[1], digits(first[2]), "yes" if first[3] else "no: a tie"]

@@ -199,11 +199,7 @@ def sources(run: Run) -> list[Source]:
     found = []
     for name in run.measured:
         kernel = KERNELS.get(name) or PEERS.get(name)
-        module = (
-            modules.get(kernel.function.__module__ if name not in PEERS else f"kernels.peers.{name}")
-            if kernel
-            else None
-        )
+        module = modules.get(f"kernels.{name}") or modules.get(f"kernels.peers.{name}")
         if kernel is not None and module is not None:
             found.append(Source(name, kernel.title, kernel.change, getsource(module), _figures_of(run, name)))
     return found

@@ -31,6 +31,7 @@ def inline(path: Path, prefix: str, label: str) -> str:
 def _tag(tag: str) -> str:
     """A tag in few characters; nothing outside tags is touched, for that is the figure's text."""
     tag = re.sub(r' transform="rotate\(-0 [^)]*\)"|stroke-dashoffset: 0; ?|font-family: [^;"]*;? ?', "", tag)
+    tag = re.sub(r' clip-path="([^"]*)" style="', r' style="clip-path: \1; ', tag)
     tag = PLACES.sub(lambda found: NUMBER.sub(_rounded, found[0]), tag).replace("xlink:href", "href")
     return re.sub(r'(?<=[MLCQz]) | (?=")(?!"[\w#])| (?=[MLCQz])|(?<=[:;]) ', "", re.sub(r"\s+", " ", tag))
 

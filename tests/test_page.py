@@ -110,8 +110,8 @@ def test_a_planted_defect_is_found(browser: Any, tmp_path: Path, planted: str, m
     assert defects(browser, page) == []
 
 
-def test_without_scripts_and_on_paper_all_is_there(browser: Any, run_folder: Path) -> None:
-    context = browser.new_context(java_script_enabled=True, offline=True)
+def test_on_paper_every_fold_is_open_and_nothing_is_wider_than_the_page(browser: Any, run_folder: Path) -> None:
+    context = browser.new_context(viewport={"width": 720, "height": 1000}, offline=True)
     view = context.new_page()
     view.goto((run_folder / "report.html").as_uri())
     view.emulate_media(media="print")
@@ -119,6 +119,8 @@ def test_without_scripts_and_on_paper_all_is_there(browser: Any, run_folder: Pat
         "() => [...document.querySelectorAll('details table, details pre')]"
         ".filter(e => !e.checkVisibility({contentVisibilityAuto: true}) || !e.getBoundingClientRect().height).length"
     )
+    width = view.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
     folds = view.locator("details:not([open])").count()
     context.close()
     assert folds > 0 and hidden == 0
+    assert width[0] <= width[1]

@@ -5,10 +5,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import matplotlib as mpl
+import numpy as np
 import pytest
 
 from bench import page, plots, svg
-from bench.drawing import STYLES, Plot, contrast, text_style
+from bench.drawing import STYLES, Plot, contrast, in_dark, text_on, text_style
 from bench.page import Section
 from bench.results import Run
 from bench.tables import Table
@@ -88,6 +90,7 @@ def test_the_source_of_each_kernel_stands_beside_its_figures(run: Run, story: li
     ladder = next(section for section in story if section.id == "ladder")
     assert [source.name for source in ladder.sources] == run.measured
     fused = next(source for source in ladder.sources if source.name == "numba_fused")
+    assert "The Python loop compiled" in next(s for s in ladder.sources if s.name == "numba_loop").text
     assert "def by_blocks(" in fused.text and html.escape(fused.change) in text
     assert len(fused.table.rows) == len(plots.story_cells(run))
 
@@ -114,8 +117,8 @@ def test_inlining_by_hand(tmp_path: Path) -> None:
     )
     assert svg.inline(tmp_path / "x.svg", "f3", "l") == (
         '<svg viewBox="0 0 9 9" role="img" aria-label="l">'
-        "<style>.f3s0{fill:none;stroke:#fff}.f3s1{font:9px;x:y}</style>"
-        '<path d="M1.3 2L3 4M5 5L6 6" clip-path="url(#f3-0)" class="f3s0"/>'
+        "<style>.f3s0{clip-path:url(#f3-0);fill:none;stroke:#fff}.f3s1{font:9px;x:y}</style>"
+        '<path d="M1.3 2L3 4M5 5L6 6" class="f3s0"/>'
         '<text class="f3s1" x="1.3" y="2">1.04: a; b</text>'
         '<defs><clipPath id="f3-0"><rect x="0.1" width="7"/></clipPath></defs></svg>'
     )
@@ -127,6 +130,22 @@ def test_contrast_and_the_colours_of_names() -> None:
     # WCAG's own example of a grey that just passes: #767676.
     assert contrast([0x76 / 255] * 3, (1, 1, 1)) == pytest.approx(4.54, abs=0.01)
     assert all(contrast(text_style(name), (1, 1, 1)) >= 4.5 for name in STYLES)
+
+
+def test_what_the_dark_page_makes_of_colours(text: str) -> None:
+    assert "filter: invert(.92) hue-rotate(180deg)" in text
+    assert in_dark((1, 1, 1)) == pytest.approx([0.08] * 3) and in_dark((0, 0, 0)) == pytest.approx([0.92] * 3)
+    # Paper and figure meet without a seam: 0.08 of 255 is 20, #14.
+    assert "--paper: #141414" in text
+    assert all(contrast(in_dark(text_style(name)), in_dark((1, 1, 1))) >= 3.0 for name in STYLES)
+
+
+def test_cells_of_a_map_can_be_read_on_both_pages() -> None:
+    assert (text_on((1, 1, 1)), text_on((0, 0, 0))) == ("black", "white")
+    shades = [mpl.colormaps["PuOr"](k / 60) for k in range(61)]
+    for rgb in (*shades, *(mpl.colors.to_rgb(color) for color, _ in STYLES.values())):
+        text = np.ones(3) if text_on(rgb) == "white" else np.zeros(3)
+        assert min(contrast(rgb, text), contrast(in_dark(rgb), in_dark(text))) >= 3.0
 
 
 def test_a_failure_and_an_interruption_are_told_at_the_top(run: Run) -> None:
