@@ -1,5 +1,6 @@
-"""The command line: unloop run, plot, report, kernels, machine."""
+"""The command line: unloop run, plot, report, compare, kernels, machine."""
 
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import face, machine, plots, report, results, session, summary
+from bench import changes, face, machine, plots, report, results, session, summary
+from bench.compare import NothingInCommon
+from bench.compare import compare as compare_runs
 from bench.engine import Event, Failed
 from bench.face import WrongUse
 from bench.grid import Cell, Preset
@@ -149,6 +152,57 @@ def report_(run: RunFolder) -> None:
 
 
 @app.command()
+def compare(
+    run_a: Annotated[str, typer.Argument(metavar="RUN_A", help="Folder of the run before; or: reference.")],
+    run_b: Annotated[str, typer.Argument(metavar="RUN_B", help="Folder of the run after; or: reference.")],
+    fail_slower: Annotated[
+        str | None, typer.Option(metavar="5%", help="Exit 1 if a kernel is slower by more than this in some cell.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the figure, compare.svg and compare.png. [default: none is drawn]")
+    ] = None,
+) -> None:
+    """Compare two runs: what is slower or faster beyond noise, kernel by kernel and cell by cell.
+
+    Seconds on one machine; on machines that differ, the speed-ups over python_loop and numpy_vectorized. The word
+    reference means results/reference. Nothing is written into either run.
+    """
+    allowed = None if fail_slower is None else _percent(fail_slower)
+    found = compare_runs(results.load(_named(run_a)), results.load(_named(run_b)))
+    console = Console()
+    console.print(changes.render(found))
+    if out is not None:
+        try:
+            console.print(f"figure: {changes.save(changes.draw(found), out)}", soft_wrap=True)
+        except OSError as error:
+            raise WrongUse(f"the figure can't be written: {error}; name another folder with --out") from None
+    if allowed is None:
+        return
+    worse = found.regressions(allowed)
+    if worse or found.lost:
+        failed = f", {len(found.lost)} failed" if found.lost else ""
+        console.print(f"REGRESSED: {len(worse)} slower by more than {fail_slower}{failed}.", style="bold red")
+        raise typer.Exit(1)
+    console.print(f"Nothing is slower by more than {fail_slower} beyond doubt.")
+
+
+def _percent(text: str) -> float:
+    """A percentage such as 5% as a fraction, 0.05."""
+    number = re.fullmatch(r"(\d+(?:\.\d+)?) ?%", text.strip())
+    if number is None:
+        raise WrongUse(f"--fail-slower takes a percentage, such as 5%; got {text!r}")
+    return float(number[1]) / 100.0
+
+
+def _named(run: str) -> Path:
+    """The folder of a run; the word reference: results/reference here, or else in the checkout."""
+    if run != "reference":
+        return Path(run)
+    here = Path("results", "reference")
+    return here if here.is_dir() else Path(__file__).parents[1] / here
+
+
+@app.command()
 def kernels() -> None:
     """List the ladder, what each kernel changes from the one before; then the peers, the step in other libraries."""
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -173,7 +227,7 @@ def main() -> None:
     """Run the command line; wrong use is one line and exit 2."""
     try:
         app()
-    except (WrongUse, NotARun) as error:
+    except (WrongUse, NotARun, NothingInCommon) as error:
         sys.exit(_refuse(str(error)))
 
 
