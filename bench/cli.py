@@ -1,4 +1,4 @@
-"""The command line: unloop run, plot, report, kernels, machine."""
+"""The command line: unloop run, plot, report, compare, kernels, machine."""
 
 import signal
 import sys
@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import advise as advice
-from bench import ceilings, face, journal, machine, plots, report, results, session, summary
+from bench import ceilings, commands, face, machine, results, session, summary
+from bench.commands import drawn_report
+from bench.compare import NothingInCommon
 from bench.events import Event, Failed
 from bench.face import WrongUse
 from bench.grid import Cell, Preset
@@ -31,7 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, such as results/reference.")]
 
 
 @app.command()
@@ -89,7 +89,7 @@ def run(
             raise WrongUse(f"{folder} can't be resumed: {error}") from None
     finished, interrupted = _measure(measuring, names)
     console = Console()
-    page = _draw(console, finished, folder)
+    page = drawn_report(console, finished, folder)
     # Narrower, and columns of the tables would be left out.
     Console(width=max(summary.WIDTH, console.width)).print(summary.render(finished))
     console.print(f"report: {page}", soft_wrap=True)
@@ -178,55 +178,8 @@ def _progress(console: Console, preset: Preset, cells: list[Cell]) -> Iterator[O
         yield on_event
 
 
-def _draw(console: Console, finished: results.Run, folder: Path) -> Path:
-    with console.status("drawing the figures") as status:
-        return report.write(finished, folder, lambda name: status.update(f"drawing {name}"))
-
-
-@app.command()
-def plot(run: RunFolder) -> None:
-    """Draw the figures of a run again, from its folder alone."""
-    found = results.load(run)
-    for drawn in plots.save(found, run / "plots"):
-        typer.echo(run / "plots" / f"{drawn.name}.svg")
-
-
-@app.command(name="report")
-def report_(run: RunFolder) -> None:
-    """Write report.html, report.md, run.json and the figures of a run again, from its samples."""
-    console = Console()
-    console.print(f"report: {_draw(console, results.load(run), run)}", soft_wrap=True)
-
-
-@app.command()
-def advise(
-    m: Annotated[int, typer.Option(help="Number of examples.")],
-    n_x: Annotated[int, typer.Option(help="Number of features.")],
-    run: Annotated[
-        Path | None,
-        typer.Argument(metavar="[RUN]", help="A run's folder. [default: results/reference, or the newest]"),
-    ] = None,
-    calls: Annotated[int, typer.Option(help="How many gradient steps.")] = 1,
-    order: Annotated[str, typer.Option(help="Layout of X: F, each example contiguous; or C.")] = "F",
-    threads: Annotated[str, typer.Option(help="1 or all.")] = "1",
-    peers: Annotated[bool, typer.Option("--peers", help="Other libraries may be recommended too.")] = False,
-) -> None:
-    """Say which kernel to use for a problem, how long it takes, and when the answer changes; from a run."""
-    folder = run or _default_run(Path("results"))
-    found = advice.advise(results.load(folder), m, n_x, calls, order, threads, peers)
-    console = Console(highlight=False)
-    for number, line in enumerate(advice.lines(found)):
-        console.print(line, style="bold" if number == 0 else "", markup=False, soft_wrap=True)
-
-
-def _default_run(folder: Path) -> Path:
-    """The reference run, or else the newest of the runs."""
-    if (folder / "reference" / journal.FILE).is_file():
-        return folder / "reference"
-    runs = sorted(folder.glob(f"*/{journal.FILE}"), key=lambda path: path.stat().st_mtime)
-    if not runs:
-        raise WrongUse("no run to answer from; name the folder of one, or measure with: unloop run --grid quick")
-    return runs[-1].parent
+for command in (commands.plot, commands.report, commands.compare, commands.advise):
+    app.command()(command)
 
 
 @app.command()
@@ -262,7 +215,7 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
-    except (WrongUse, NotARun) as error:
+    except (WrongUse, NotARun, NothingInCommon) as error:
         sys.exit(_refuse(str(error)))
     except OSError as error:  # a full disk, a folder that may not be written to
         sys.exit(_refuse(str(error)))
