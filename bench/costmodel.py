@@ -36,6 +36,7 @@ MIN_LEVEL_CELLS = 5
 VECTORS = 4  # of m numbers each: Y, and what a vectorized step makes on its way
 CACHE_SHARE = 0.75  # data stay in a cache if they fill no more of it; the rest is for what else runs
 BETTER = 0.95  # a further level must lower the held-out error below this share
+GOOD_ENOUGH = 1e-3  # a held-out error that asks for no further level
 FOLDS = 5
 RESAMPLES = 400
 CONFIDENCE = 0.95
@@ -241,7 +242,7 @@ def _choose(cells: _Cells, limits: Sequence[float]) -> Cuts:
             if min(np.bincount(cells.level(cuts), minlength=count + 1)) < MIN_LEVEL_CELLS:
                 continue
             error = _error_of(cells, cuts)
-            if error < BETTER * least:
+            if error < BETTER * least and least > GOOD_ENOUGH:
                 chosen, least = cuts, error
     return chosen
 
