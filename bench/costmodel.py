@@ -155,7 +155,8 @@ class _Cells:
         return _Cells(self.m[index], self.n_x[index], self.seconds[index])
 
     def level(self, cuts: Cuts) -> npt.NDArray[np.intp]:
-        return np.searchsorted(np.array(cuts), data_bytes(1.0, self.n_x) * self.m, side="left")
+        held = 8.0 * self.m * (self.n_x + VECTORS)  # data_bytes of each cell
+        return np.searchsorted(np.array(cuts, dtype=np.float64), held, side="left")
 
     def terms(self, cuts: Cuts) -> Array:
         """(cells, 1 + 2 levels): what the cost per call, per example and per element of each level multiply."""

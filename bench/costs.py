@@ -104,7 +104,7 @@ def _panel(ax: Axes, fitted: dict[str, Costs], number: Callable[[Costs, Level], 
     if told:
         low, high = min(value.low for value in told), max(value.high for value in told)
         # Room for the values beside the dots.
-        ax.set_xlim(low / (high / low) ** 0.1, high * max(high / low, 10.0) ** 0.62)
+        ax.set_xlim(low / (high / low) ** 0.1, high * max(high / low, 10.0) ** 0.72)
     ax.set_xscale("log")
     if told:
         decades = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
@@ -119,7 +119,9 @@ def _panel(ax: Axes, fitted: dict[str, Costs], number: Callable[[Costs, Level], 
                 ax.hlines(y, value.low, value.high, color=color, linewidth=2.0, alpha=0.6)
                 ax.plot([value.estimate], [y], "o", color=color, markersize=5, markerfacecolor="white" if k else color)
         at = max(value.high for value in shown) if shown else ax.get_xlim()[0]
-        text = " → ".join(dict.fromkeys(cost_text(value) for value in values))
+        # A difference that no reader would see is not spelt out.
+        distinct = values[:1] + [v for v in values[1:] if not 0.9 <= v.estimate / max(values[0].estimate, 1e-30) <= 1.1]
+        text = " → ".join(dict.fromkeys(cost_text(value) for value in distinct))
         ax.annotate(text, (at, y), xytext=(6, 0), textcoords="offset points", va="center", fontsize=7.5, bbox=box)
 
 
@@ -148,7 +150,8 @@ def held_out(fitted: dict[str, Costs], variant: Variant) -> Plot:
     ax.axhspan(1 / 1.1, 1.1, color="#dddddd", linewidth=0, zorder=0)
     ax.set(xscale="log", yscale="log", xlabel="measured time of a call", ylabel="predicted / measured")
     ax.xaxis.set_major_formatter(EngFormatter(unit="s"))
-    ax.set_yticks(TICKS, [f"{tick:g}" for tick in TICKS])
+    shown = [tick for tick in TICKS if ax.get_ylim()[0] <= tick <= ax.get_ylim()[1]]
+    ax.set_yticks(shown, [f"{tick:g}" for tick in shown])
     ax.minorticks_off()
     figure.legend(loc="outside right upper", frameon=False, fontsize=8)
     words = variant_words(variant)
