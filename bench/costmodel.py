@@ -36,6 +36,7 @@ MIN_LEVEL_CELLS = 5
 VECTORS = 4  # of m numbers each: Y, and what a vectorized step makes on its way
 CACHE_SHARE = 0.75  # data stay in a cache if they fill no more of it; the rest is for what else runs
 BETTER = 0.95  # a further level must lower the held-out error below this share
+GOOD_ENOUGH = 1e-3  # a held-out error that asks for no further level
 FOLDS = 5
 RESAMPLES = 400
 CONFIDENCE = 0.95
@@ -154,7 +155,8 @@ class _Cells:
         return _Cells(self.m[index], self.n_x[index], self.seconds[index])
 
     def level(self, cuts: Cuts) -> npt.NDArray[np.intp]:
-        return np.searchsorted(np.array(cuts), data_bytes(1.0, self.n_x) * self.m, side="left")
+        held = 8.0 * self.m * (self.n_x + VECTORS)  # data_bytes of each cell
+        return np.searchsorted(np.array(cuts, dtype=np.float64), held, side="left")
 
     def terms(self, cuts: Cuts) -> Array:
         """(cells, 1 + 2 levels): what the cost per call, per example and per element of each level multiply."""
@@ -241,7 +243,7 @@ def _choose(cells: _Cells, limits: Sequence[float]) -> Cuts:
             if min(np.bincount(cells.level(cuts), minlength=count + 1)) < MIN_LEVEL_CELLS:
                 continue
             error = _error_of(cells, cuts)
-            if error < BETTER * least:
+            if error < BETTER * least and least > GOOD_ENOUGH:
                 chosen, least = cuts, error
     return chosen
 

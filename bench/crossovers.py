@@ -5,6 +5,7 @@ speed-up is interpolated over ln m. Its interval is from where the upper end of 
 the lower end last does; both are widened by the cells' noise floors. What the curve does between cells is not known.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ def crossings(
     sides = [1 if ratio.low > 1.0 else -1 if ratio.high < 1.0 else 0 for ratio in ratios]
     sure = [k for k, side in enumerate(sides) if side]
     found = []
-    for start, end in zip(sure, sure[1:], strict=False):
+    for start, end in itertools.pairwise(sure):
         if sides[start] == sides[end]:
             continue
         part, x = ratios[start : end + 1], np.log(np.array(ms[start : end + 1], dtype=float))
@@ -78,9 +79,16 @@ def words(found: list[Crossover], ratios: Sequence[Interval], first: str, second
         return f"{float(f'{m:.2g}'):,.0f}"
 
     if found:
-        return "; ".join(f"below m = {bounds_text(c.m, count)} {c.below} beats {c.above}" for c in found)
+        later = [f"from m = {bounds_text(c.m, count)} on {c.above} beats {c.below}" for c in found[1:]]
+        return "; ".join(
+            [f"below m = {bounds_text(found[0].m, count)} {found[0].below} beats {found[0].above}", *later]
+        )
     winners = {second if r.low > 1.0 else first for r in ratios if r.low > 1.0 or r.high < 1.0}
-    return f"never in the measured range: {winners.pop()} is faster" if winners else "too close to tell"
+    if not winners:
+        return "too close to tell"
+    if len({r.estimate > 1.0 for r in ratios}) > 1:
+        return f"{winners.pop()} is faster where it is clear; elsewhere too close to tell"
+    return f"never in the measured range: {winners.pop()} is faster"
 
 
 def tables(run: Run) -> Iterator[Table]:
@@ -113,7 +121,7 @@ def _predicted(run: Run, variant: Variant) -> Iterator[list[str]]:
     fitted, _ = fit_all(run, variant)
     cells = [result.cell for result in of_variant(run, variant)]
     n_xs = sorted({cell.n_x for cell in cells})
-    between = [round(math.sqrt(a * b)) for a, b in zip(n_xs, n_xs[1:], strict=False)]
+    between = [round(math.sqrt(a * b)) for a, b in itertools.pairwise(n_xs)]
     ms = [float(m) for m in np.geomspace(min(c.m for c in cells), max(c.m for c in cells), STEPS)]
     for first, second in PAIRS:
         if first not in fitted or second not in fitted:
