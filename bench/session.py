@@ -1,6 +1,7 @@
 """A measuring session: the engine over the cells of a grid, its events in a run folder's journal."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -26,6 +27,7 @@ from kernels.peers import PEERS
 DESCENT = "numba_descent"  # numba_loop with its iterations compiled too; a contestant of training runs
 SPARE_BYTES = 400 * 2**20
 LEAK = 2  # times what a batch needs; a worker that holds more is taken to leak
+PATIENCE = 2  # cells in which a kernel may hang; then it is not called again, for each takes minutes to find out
 VISIT_ROUNDS = 6  # of a cell, before the next cell's turn
 
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -147,6 +149,7 @@ class Session:
         self._journal = journal
         self._new_worker: Callable[[], Worker] = lambda: Worker(preset, seed, list(peers), owned)
         self._peak = 0
+        self._hung: Counter[str | None] = Counter()
         try:
             self._worker = self._new_worker()
             settings = {key: value for key, value in asdict(preset).items() if key not in ("name", "cells")}
@@ -200,7 +203,9 @@ class Session:
                     self._measure_together(left, on_event)
                 except Died as died:
                     # What follows is what a resumed run does: the others go on where they are.
-                    self._restart()
+                    self._end_worker()
+                    self._worker = self._new_worker()
+                    self._hung.update([died.kernel] if died.hung else [])
                     cell = next(cell for cell in left if cell.id == died.cell)
                     failed = self._contestants(cell, left[cell]) if died.kernel is None else [died.kernel]
                     for name in failed:
@@ -260,6 +265,9 @@ class Session:
                 reason = f"needs {machine.human_bytes(need)} of memory, of which {machine.human_bytes(limit)} are free"
                 for name in many:
                     yield Skipped(name, reason, float("nan"))
+        for name in self._contestants(cell, names):
+            if self._hung[name] >= PATIENCE:
+                yield Failed(name, f"{name}: not called: it did not return in {self._hung[name]} other cells")
         labels = progress.left(progress.calibrated.loops if progress.calibrated else self._contestants(cell, names))
         if any(is_kernel(label) for label in labels):
             yield from self._worker.events(cell, labels, progress.frozen)
@@ -277,10 +285,6 @@ class Session:
     def _need(self, cell: Cell, names: Sequence[str]) -> int:
         """Bytes of memory that a cell needs; each peer has its own copy of X, converted."""
         return (3 + len(PEERS.keys() & set(names))) * cell.nbytes + SPARE_BYTES
-
-    def _restart(self) -> None:
-        self._end_worker()
-        self._worker = self._new_worker()
 
     def _end_worker(self) -> None:
         self._peak = max(self._peak, self._worker.peak)

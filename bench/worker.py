@@ -40,11 +40,12 @@ PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 class Died(Exception):
     """The end of a worker, and the kernel that was being called; None where it was none."""
 
-    def __init__(self, cell: str, kernel: str | None, reason: str) -> None:
+    def __init__(self, cell: str, kernel: str | None, reason: str, hung: bool = False) -> None:
         super().__init__(reason)
         self.cell = cell
         self.kernel = kernel
         self.reason = reason
+        self.hung = hung
 
 
 class Worker:
@@ -139,7 +140,7 @@ class Worker:
                 if now == before and now[0] != NO_KERNEL:
                     kernel = self._kernel()
                     self.close()
-                    raise Died(self._cell, kernel, f"did not return within {self._patience:g} s")
+                    raise Died(self._cell, kernel, f"did not return within {self._patience:g} s", hung=True)
                 before = now
             raised, value, self.rss = self._pipe.recv()
         except (EOFError, OSError):

@@ -94,6 +94,19 @@ def test_a_kernel_that_takes_the_process_along_is_named_in_its_cell(survived: Ru
     assert set(failed) == set(BAD)
 
 
+def test_a_kernel_that_hangs_is_not_waited_for_in_every_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "COMPILE_SECONDS", 0.5)
+    monkeypatch.setattr(session, "PATIENCE", 1)
+    path = tmp_path / "hangs.py"
+    path.write_text("import time\ndef cost_and_gradient(w, b, X, Y):\n    time.sleep(1e3)\n")
+    measuring = session.Session(session.run_folder(tmp_path, "x"), TINY, 0, own={"hangs": path})
+    measuring.measure({cell: ["hangs"] for cell in (Cell(10, 2), Cell(10, 3))})
+    first, second = measuring.close().cells
+    assert first.failed == {"hangs": "hangs: did not return within 1 s"}
+    assert second.failed == {"hangs": "hangs: not called: it did not return in 1 other cells"}
+    assert {*second.seconds} == {LOOP, VECTORIZED, CONTROL}
+
+
 def test_the_run_goes_on_without_it(survived: Run) -> None:
     first, second = survived.cells
     assert {*first.seconds} == {LOOP, VECTORIZED, CONTROL}
