@@ -31,7 +31,6 @@ def inline(path: Path, prefix: str, label: str) -> str:
 def _tag(tag: str) -> str:
     """A tag in few characters; nothing outside tags is touched, for that is the figure's text."""
     tag = re.sub(r' transform="rotate\(-0 [^)]*\)"|stroke-dashoffset: 0; ?|font-family: [^;"]*;? ?', "", tag)
-    tag = re.sub(r' clip-path="([^"]*)" style="', r' style="clip-path: \1; ', tag)
     tag = PLACES.sub(lambda found: NUMBER.sub(_rounded, found[0]), tag).replace("xlink:href", "href")
     return re.sub(r'(?<=[MLCQz]) | (?=")(?!"[\w#])| (?=[MLCQz])|(?<=[:;]) ', "", re.sub(r"\s+", " ", tag))
 
@@ -51,7 +50,7 @@ def _short_ids(svg: str, prefix: str) -> str:
 def _lean(svg: str) -> str:
     """No groups around nothing or around one element, and no lines without length."""
     svg = re.sub(r'<path d="M([\d. ]+)L\1"[^<>]*/>', "", svg)
-    while (lean := re.sub(rf"<g>({ELEMENT})</g>|<g></g>|<defs></defs>", r"\1", svg)) != svg:
+    while (lean := re.sub(rf"<g>({ELEMENT})</g>|<g></g>|<g/>|<defs></defs>", r"\1", svg)) != svg:
         svg = lean
     return svg
 
@@ -65,7 +64,17 @@ def _merged(svg: str) -> str:
 
 
 def _classes(svg: str, prefix: str) -> tuple[str, str]:
-    """Each style once, as a rule, and its class where it stood."""
-    styles = {style: f"{prefix}s{k}" for k, style in enumerate(dict.fromkeys(re.findall(r' style="([^"]*)"', svg)))}
-    svg = re.sub(r' style="([^"]*)"', lambda found: f' class="{styles[found[1]]}"', svg)
-    return svg, "".join(f".{name}{{{style}}}" for style, name in styles.items())
+    """Each style, and each clip, once as a rule, and its class where it stood; markers of a curve share theirs."""
+    names: dict[str, str] = {}
+
+    def name(rule: str) -> str:
+        return names.setdefault(rule, f"{prefix}s{len(names)}")
+
+    def classed(found: re.Match[str]) -> str:
+        clip = f"{name(f'clip-path:{found[1]}')} " if found[1] else ""
+        return f' class="{clip}{name(found[2])}"'
+
+    svg = re.sub(r'(?: clip-path="([^"]*)")? style="([^"]*)"', classed, svg)
+    alike = re.compile(r'<g([^<>]*)>((?:<use [^<>]*( class="[^"]*")/>)(?:<use [^<>]*\3/>)+)</g>')
+    svg = alike.sub(lambda found: f"<g{found[1]}{found[3]}>{found[2].replace(found[3], '')}</g>", svg)
+    return svg, "".join(f".{name}{{{rule}}}" for rule, name in names.items())

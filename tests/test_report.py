@@ -117,9 +117,9 @@ def test_inlining_by_hand(tmp_path: Path) -> None:
     )
     assert svg.inline(tmp_path / "x.svg", "f3", "l") == (
         '<svg viewBox="0 0 9 9" role="img" aria-label="l">'
-        "<style>.f3s0{clip-path:url(#f3-0);fill:none;stroke:#fff}.f3s1{font:9px;x:y}</style>"
-        '<path d="M1.3 2L3 4M5 5L6 6" class="f3s0"/>'
-        '<text class="f3s1" x="1.3" y="2">1.04: a; b</text>'
+        "<style>.f3s0{clip-path:url(#f3-0)}.f3s1{fill:none;stroke:#fff}.f3s2{font:9px;x:y}</style>"
+        '<path d="M1.3 2L3 4M5 5L6 6" class="f3s0 f3s1"/>'
+        '<text class="f3s2" x="1.3" y="2">1.04: a; b</text>'
         '<defs><clipPath id="f3-0"><rect x="0.1" width="7"/></clipPath></defs></svg>'
     )
 
