@@ -99,7 +99,7 @@ def test_a_kernel_that_hangs_is_not_waited_for_in_every_cell(tmp_path: Path, mon
     monkeypatch.setattr(session, "PATIENCE", 1)
     path = tmp_path / "hangs.py"
     path.write_text("import time\ndef cost_and_gradient(w, b, X, Y):\n    time.sleep(1e3)\n")
-    measuring = session.Session(session.run_folder(tmp_path, "x"), TINY, 0, own={"hangs": path})
+    measuring = session.Session(session.run_folder(tmp_path, "x"), TINY, 0, owned={"hangs": str(path)})
     measuring.measure({cell: ["hangs"] for cell in (Cell(10, 2), Cell(10, 3))})
     first, second = measuring.close().cells
     assert first.failed == {"hangs": "hangs: did not return within 1 s"}
