@@ -28,7 +28,8 @@ from kernels.numba_fastmath import RELAXED
 READ = "linear read"  # the ruler of cells whose X comes from memory: reads X once, in the order of memory
 TRIES = 5
 TRY_SECONDS = 4e-3
-SMALLEST_BYTES, STEP = 2**13, 2  # of the working sets that are read; the largest is at least four last caches
+# Of the working sets that are read, each STEP times the one before; the largest is at least four last caches.
+SMALLEST_BYTES, STEP, LEAST_BYTES = 2**13, 2, 2**27
 CHUNK = 256
 IN_CACHE = 2**11  # numbers that multiply-add and exp work on, for each thread: well within a first-level cache
 
@@ -164,7 +165,7 @@ class Ceiling:
 
 def measure(tell: Callable[[str], None] = lambda _: None) -> list[Ceiling]:
     """The ceilings of this machine, with one thread and with all; takes some seconds."""
-    largest = max(4 * LAST_BYTES, 2**27)
+    largest = max(4 * LAST_BYTES, LEAST_BYTES)
     x = aligned((1, largest // 8))[0]
     x[:] = 0.5
     sizes = [SMALLEST_BYTES]
