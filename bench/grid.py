@@ -64,6 +64,7 @@ class Preset:
         max_rounds: The most rounds.
         sample_seconds: How long a sample lasts at least; a kernel that is faster is called in a loop.
         settle_seconds: How long a kernel runs unrecorded before each sample.
+        prices: Measure what compiling each rung costs first, in fresh processes.
         ceilings: Measure this machine's ceilings first, and a linear read beside the kernels where X is in memory.
     """
 
@@ -76,6 +77,7 @@ class Preset:
     sample_seconds: float = 5e-3
     settle_seconds: float = 5e-4
     ceilings: bool = False
+    prices: bool = False
 
 
 def available_threads() -> int:
@@ -135,6 +137,7 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
             min_rounds=9,
             max_rounds=120,
             ceilings=True,
+            prices=True,
         ),
     }
     chosen = presets[name]
@@ -143,7 +146,15 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
     iterations = 10 if name == "smoke" else 1_000
     cells = tuple(Cell(569, 30, "F", count, problem, iterations) for count in thread_counts())
     # A training run of the Python loop takes longer than a cell of the grid: fewer rounds, more patience.
-    return replace(chosen, cells=cells, cap=60.0, budget=chosen.budget * iterations / 100, min_rounds=6, ceilings=False)
+    return replace(
+        chosen,
+        cells=cells,
+        cap=60.0,
+        budget=chosen.budget * iterations / 100,
+        min_rounds=6,
+        ceilings=False,
+        prices=False,
+    )
 
 
 def batches(cells: Sequence[Cell]) -> Iterator[list[Cell]]:

@@ -5,7 +5,19 @@ from dataclasses import dataclass, field
 from inspect import getsource
 from sys import modules
 
-from bench import accuracy, ceilings, costs, crossovers, limits, machine, placing, questions, runtables, summary
+from bench import (
+    accuracy,
+    ceilings,
+    costs,
+    crossovers,
+    limits,
+    machine,
+    payback,
+    placing,
+    questions,
+    runtables,
+    summary,
+)
 from bench.drawing import Plot
 from bench.findings import ratios, shape_words
 from bench.plots import story_cells
@@ -90,7 +102,7 @@ def sections(run: Run, plots: Sequence[Plot]) -> list[Section]:
         Section("causes", "Causes, one at a time", CAUSES, drawn("causes")),
         Section("maps", "The maps: which kernel, at which size", MAPS, drawn("maps")),
         Section("limits", "The limits of the hardware", LIMITS, drawn("limits"), limits.tables(run)),
-        Section("compiling", "The price of compiling", COMPILING, drawn("compiling")),
+        Section("compiling", "The price of compiling", COMPILING, drawn("compiling"), compiling_tables(run)),
         Section("accuracy", "Speed against accuracy", ACCURACY, drawn("accuracy"), accuracy_tables(run)),
         Section("more", "More figures", [], drawn("more")),
         Section("questions", "Questions", [], answers=questions.answers(run) if run.problem == "synthetic" else []),
@@ -186,6 +198,12 @@ def alarms(run: Run) -> list[str]:
 def number_tables(run: Run) -> list[Table]:
     """The numbers of every variant, and where one kernel overtakes another."""
     return [*costs.tables(run), *crossovers.tables(run)] if run.problem == "synthetic" else []
+
+
+def compiling_tables(run: Run) -> list[Table]:
+    """What a first call costs."""
+    prices = payback.price_table(run)
+    return [prices] if prices else []
 
 
 def accuracy_tables(run: Run) -> list[Table]:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator
 
-from bench import accuracy, costs, findings, limits, training, waterfall
+from bench import accuracy, costs, findings, limits, payback, training, waterfall
 from bench.drawing import (
     SETTINGS,
     WIDTH,
@@ -66,6 +66,8 @@ def _of_variant(run: Run, variant: Variant) -> Iterator[Plot]:
         if any(r.speedup(baseline, name) for r in of_variant(run, variant) for name in r.kernels if name != baseline):
             yield replace(heat_maps(run, variant, baseline), fold="" if first and baseline == VECTORIZED else fold)
             yield replace(_curves(run, variant, baseline), fold=fold)
+    if first:
+        yield from _some(payback.payback(run, variant))
     for plot in (limits.roofline(run, variant), limits.limit_maps(run, variant)):
         if plot is not None:
             yield replace(plot, fold="" if first else variant_words(variant))

@@ -68,6 +68,7 @@ SHAPES: dict[str, Shape] = {
         "own?": {str: str},
     },
     "ceilings": {"ceilings": [{"threads": some, "read": [(some, rate)], "flops": rate, "exps": rate}]},
+    "compiling": {"prices": [{"kernel": str, "cold": positive, "cached": (float, type(None)), "warm": positive}]},
     "cell": {"cell": CELL, "pools?": {str: count}},
     "FirstCall": {"kernel": str, "seconds": seconds},
     "Agreement": {"kernel": str, "J": number, "dw": number, "db": number},

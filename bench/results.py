@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import ceilings, journal, records, stats
+from bench import ceilings, compiling, journal, records, stats
 from bench.ceilings import Ceiling
+from bench.compiling import Price
 from bench.engine import CONTROL, is_kernel
 from bench.grid import Cell
 from bench.journal import Record
@@ -138,7 +139,8 @@ class Run:
 
     `resumed` tells of each time that it was gone on with, `warnings` of the machine before it, `wall` how many seconds
     it took until its last record, and `peak_bytes` the most memory that the measuring process held, as far as known.
-    `ceilings` holds what the machine can do at most, by the number of threads; nothing where that was not measured.
+    `ceilings` holds what the machine can do at most, by the number of threads, and `prices` what compiling costs, by
+    kernel; nothing where that was not measured.
     """
 
     header: Record
@@ -149,6 +151,7 @@ class Run:
     wall: float = float("nan")
     peak_bytes: float = float("nan")
     ceilings: dict[int, Ceiling] = field(default_factory=dict)
+    prices: dict[str, Price] = field(default_factory=dict)
 
     @property
     def kernels(self) -> dict[str, dict[str, Any]]:
@@ -298,6 +301,8 @@ def from_records(found: Iterable[Record]) -> Run:
             run.resumed.append(record)
         elif kind == "ceilings":
             run.ceilings = ceilings.from_record(record)
+        elif kind == "compiling":
+            run.prices = compiling.from_record(record)
         elif kind == "Warning" and record["cell"] is None:
             run.warnings += record["words"]
         elif record["cell"] in cells:

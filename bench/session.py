@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bench import ceilings, conditions, machine, own, resume
+from bench import ceilings, compiling, conditions, machine, own, resume
 from bench.ceilings import READ, RULER
 from bench.conditions import Conditions
 from bench.engine import CONTROL, Contestant, is_kernel
@@ -174,13 +174,20 @@ class Session:
             # Made as late as this, so that a run which is killed before has left no journal without a header.
             self._journal = journal or Journal(folder)
             self._ledger = Ledger(self._journal, header, start)
-            if preset.ceilings and not any(record["type"] == "ceilings" for record in self._ledger.records):
-                self._ledger.write(ceilings.record(self._worker.ceilings()))
+            self._measure_machine(preset)
             if self.warnings:
                 self._ledger.write({"type": "Warning", "cell": None, "words": self.warnings})
         except BaseException:
             self.abandon()
             raise
+
+    def _measure_machine(self, preset: Preset) -> None:
+        """What the preset wants to be known of the machine and of compiling, unless the journal knows it already."""
+        known = {record["type"] for record in self._ledger.records}
+        if preset.ceilings and "ceilings" not in known:
+            self._ledger.write(ceilings.record(self._worker.ceilings()))
+        if preset.prices and "compiling" not in known:
+            self._ledger.write(compiling.record(compiling.measure(k.name for k in KERNELS.values() if k.compiled)))
 
     def unfinished(self) -> list[Cell]:
         """The planned cells that lack rounds."""
