@@ -9,6 +9,8 @@ from bench.problem import Order
 
 MAX_ELEMENTS = 100_000_000
 ALPHA = 0.1  # of the training runs
+# Where causes are isolated: X small and in a cache, few features, and X in memory.
+EXPLAINED = ((1_000, 32), (10_000, 2), (1_000_000, 32))
 BATCH_BYTES = 200 * 2**20
 
 
@@ -46,6 +48,11 @@ class Cell:
         return words if self.problem == "synthetic" else f"{self.problem}, {self.iterations} iterations: {words}"
 
     @property
+    def explained(self) -> bool:
+        """Whether the variants of controlled pairs are measured here, where the preset wants them."""
+        return (self.m, self.n_x) in EXPLAINED and self.order == "F" and not self.iterations
+
+    @property
     def nbytes(self) -> int:
         """Bytes of X."""
         return 8 * self.m * self.n_x
@@ -64,7 +71,7 @@ class Preset:
         max_rounds: The most rounds.
         sample_seconds: How long a sample lasts at least; a kernel that is faster is called in a loop.
         settle_seconds: How long a kernel runs unrecorded before each sample.
-        prices: Measure what compiling each rung costs first, in fresh processes.
+        causes: Measure what explains: the price of compiling, and in a few cells the variants of controlled pairs.
         ceilings: Measure this machine's ceilings first, and a linear read beside the kernels where X is in memory.
     """
 
@@ -77,7 +84,7 @@ class Preset:
     sample_seconds: float = 5e-3
     settle_seconds: float = 5e-4
     ceilings: bool = False
-    prices: bool = False
+    causes: bool = False
 
 
 def available_threads() -> int:
@@ -137,7 +144,7 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
             min_rounds=9,
             max_rounds=120,
             ceilings=True,
-            prices=True,
+            causes=True,
         ),
     }
     chosen = presets[name]
@@ -153,7 +160,7 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
         budget=chosen.budget * iterations / 100,
         min_rounds=6,
         ceilings=False,
-        prices=False,
+        causes=False,
     )
 
 

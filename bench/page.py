@@ -7,6 +7,7 @@ from sys import modules
 
 from bench import (
     accuracy,
+    causes,
     ceilings,
     costs,
     crossovers,
@@ -99,7 +100,7 @@ def sections(run: Run, plots: Sequence[Plot]) -> list[Section]:
             sources=sources(run),
         ),
         Section("numbers", "Three numbers for each kernel", NUMBERS, drawn("numbers"), number_tables(run)),
-        Section("causes", "Causes, one at a time", CAUSES, drawn("causes")),
+        Section("causes", "Causes, one at a time", CAUSES, drawn("causes"), cause_tables(run)),
         Section("maps", "The maps: which kernel, at which size", MAPS, drawn("maps")),
         Section("limits", "The limits of the hardware", LIMITS, drawn("limits"), limits.tables(run)),
         Section("compiling", "The price of compiling", COMPILING, drawn("compiling"), compiling_tables(run)),
@@ -198,6 +199,11 @@ def alarms(run: Run) -> list[str]:
 def number_tables(run: Run) -> list[Table]:
     """The numbers of every variant, and where one kernel overtakes another."""
     return [*costs.tables(run), *crossovers.tables(run)] if run.problem == "synthetic" else []
+
+
+def cause_tables(run: Run) -> list[Table]:
+    """Predictions beside measurements, and what was counted."""
+    return [table for table in (causes.predictions(run), causes.counted(run)) if table]
 
 
 def compiling_tables(run: Run) -> list[Table]:

@@ -21,7 +21,7 @@ def cold_seconds(run: Run) -> dict[str, float]:
     return found or {name: seconds for name, seconds in run.compile_seconds().items() if name.startswith("numba_")}
 
 
-def calls(run: Run, result: CellResult, kernel: str, baseline: str, cold: float) -> float | None:
+def calls(result: CellResult, kernel: str, baseline: str, cold: float) -> float | None:
     """After how many calls a kernel has made up for compiling; infinite where it is no faster beyond doubt.
 
     None where one of the two was not timed.
@@ -80,7 +80,7 @@ def payback(run: Run, variant: Variant) -> Plot | None:
     color_map, norm = mpl.colormaps["YlGnBu_r"], mpl.colors.LogNorm(1e2, 1e7, clip=True)
     for k, (ax, name) in enumerate(zip(axes.flat, names, strict=False)):
         for result in results:
-            count = calls(run, result, name, VECTORIZED, cold[name])
+            count = calls(result, name, VECTORIZED, cold[name])
             if count is None:
                 continue
             x, y = ms.index(result.cell.m), n_xs.index(result.cell.n_x)
@@ -102,18 +102,18 @@ def payback(run: Run, variant: Variant) -> Plot | None:
         f"After how many calls each compiled kernel has made up for its compilation against {VECTORIZED}, in every "
         f"cell, {words}. In brackets: what compiling costs.",
         figure,
-        finding=_finding(run, results, cold),
-        table=_table(run, results, names, cold, words),
+        finding=_finding(results, cold),
+        table=_table(results, names, cold, words),
         section="compiling",
     )
 
 
-def _finding(run: Run, results: Sequence[CellResult], cold: dict[str, float]) -> str:
+def _finding(results: Sequence[CellResult], cold: dict[str, float]) -> str:
     found = [
         (count, name, result)
         for result in results
         for name in cold
-        if (count := calls(run, result, name, VECTORIZED, cold[name])) is not None and count < NEVER
+        if (count := calls(result, name, VECTORIZED, cold[name])) is not None and count < NEVER
     ]
     if not found:
         return f"No compiled kernel is faster than {VECTORIZED} beyond doubt here, so none pays."
@@ -125,11 +125,11 @@ def _finding(run: Run, results: Sequence[CellResult], cold: dict[str, float]) ->
     )
 
 
-def _table(run: Run, results: Sequence[CellResult], names: list[str], cold: dict[str, float], words: str) -> Table:
+def _table(results: Sequence[CellResult], names: list[str], cold: dict[str, float], words: str) -> Table:
     columns = ["n_x", "m", *(f"{name} over {baseline}" for baseline in (LOOP, VECTORIZED) for name in names)]
     rows = [
         [f"{r.cell.n_x:,}", f"{r.cell.m:,}"]
-        + [count_text(calls(run, r, name, baseline, cold[name])) for baseline in BASELINES for name in names]
+        + [count_text(calls(r, name, baseline, cold[name])) for baseline in BASELINES for name in names]
         for r in results
     ]
     return Table(f"Calls until compiling has paid for itself, {words}", columns, rows, keys=2)

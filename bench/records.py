@@ -69,6 +69,7 @@ SHAPES: dict[str, Shape] = {
     },
     "ceilings": {"ceilings": [{"threads": some, "read": [(some, rate)], "flops": rate, "exps": rate}]},
     "compiling": {"prices": [{"kernel": str, "cold": positive, "cached": (float, type(None)), "warm": positive}]},
+    "counts": {"counts": {str: {str: number}}},
     "cell": {"cell": CELL, "pools?": {str: count}},
     "FirstCall": {"kernel": str, "seconds": seconds},
     "Agreement": {"kernel": str, "J": number, "dw": number, "db": number},

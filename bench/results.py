@@ -139,8 +139,8 @@ class Run:
 
     `resumed` tells of each time that it was gone on with, `warnings` of the machine before it, `wall` how many seconds
     it took until its last record, and `peak_bytes` the most memory that the measuring process held, as far as known.
-    `ceilings` holds what the machine can do at most, by the number of threads, and `prices` what compiling costs, by
-    kernel; nothing where that was not measured.
+    `ceilings` holds what the machine can do at most, by the number of threads, `prices` what compiling costs and
+    `counts` what a call does, both by kernel; nothing where that was not measured.
     """
 
     header: Record
@@ -152,6 +152,7 @@ class Run:
     peak_bytes: float = float("nan")
     ceilings: dict[int, Ceiling] = field(default_factory=dict)
     prices: dict[str, Price] = field(default_factory=dict)
+    counts: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property
     def kernels(self) -> dict[str, dict[str, Any]]:
@@ -301,6 +302,8 @@ def from_records(found: Iterable[Record]) -> Run:
             run.resumed.append(record)
         elif kind == "ceilings":
             run.ceilings = ceilings.from_record(record)
+        elif kind == "counts":
+            run.counts = record["counts"]
         elif kind == "compiling":
             run.prices = compiling.from_record(record)
         elif kind == "Warning" and record["cell"] is None:

@@ -23,6 +23,7 @@ from bench.worker import Died, Worker
 from kernels import KERNELS, Kernel
 from kernels._caches import LAST_BYTES
 from kernels.peers import PEERS
+from kernels.variants import OF_ALL_THREADS, VARIANTS
 
 DESCENT = "numba_descent"  # numba_loop with its iterations compiled too; a contestant of training runs
 SPARE_BYTES = 400 * 2**20
@@ -44,7 +45,7 @@ def names_for(cell: Cell, peers: Collection[str] = ()) -> list[str]:
 
 
 def contestant(name: str, owned: Mapping[str, str] = NONE) -> Contestant:
-    """The contestant of a name: one that `names_for` gives, the control, the ruler, or an own kernel."""
+    """The contestant of a name: one that `names_for` gives, the control, the ruler, a variant, an own kernel."""
     if name == CONTROL:
         name = VECTORIZED
     if name == READ:
@@ -53,7 +54,7 @@ def contestant(name: str, owned: Mapping[str, str] = NONE) -> Contestant:
         return Contestant(own.load(owned[name]))
     if name == DESCENT:
         return Contestant(KERNELS["numba_loop"], compiled_descent=True)
-    return Contestant(PEERS[name] if name in PEERS else KERNELS[name])
+    return Contestant(({**KERNELS, **PEERS, **VARIANTS})[name])
 
 
 def problem_of(cell: Cell, seed: int) -> Problem:
@@ -186,7 +187,7 @@ class Session:
         known = {record["type"] for record in self._ledger.records}
         if preset.ceilings and "ceilings" not in known:
             self._ledger.write(ceilings.record(self._worker.ceilings()))
-        if preset.prices and "compiling" not in known:
+        if preset.causes and "compiling" not in known:
             self._ledger.write(compiling.record(compiling.measure(k.name for k in KERNELS.values() if k.compiled)))
 
     def unfinished(self) -> list[Cell]:
@@ -286,8 +287,11 @@ class Session:
 
     def _contestants(self, cell: Cell, names: Sequence[str]) -> list[str]:
         """What is still measured in a cell: its kernels and the control."""
+        variants = [name for name in VARIANTS if (name in OF_ALL_THREADS) == (cell.threads > 1)]
+        if not (self.preset.causes and cell.explained):
+            variants = []
         ruler = [READ] if self.preset.ceilings and not cell.iterations and cell.nbytes > LAST_BYTES else []
-        return self._ledger.of(cell).left([*self._held(cell, names), CONTROL, *ruler])
+        return self._ledger.of(cell).left([*self._held(cell, names), *variants, CONTROL, *ruler])
 
     def _need(self, cell: Cell, names: Sequence[str]) -> int:
         """Bytes of memory that a cell needs; each peer has its own copy of X, converted."""
@@ -303,6 +307,8 @@ class Session:
 
     def close(self, interrupted: bool = False) -> Run:
         """End the run, its worker and its journal."""
+        if self.preset.causes and not interrupted:
+            self._ledger.write({"type": "counts", "counts": self._worker.counts()})
         self._end_worker()
         end = {"type": "end", "wall": self._ledger.elapsed(), "after": machine.moment(), "interrupted": interrupted}
         self._ledger.write({**end, "peak_bytes": self._peak})

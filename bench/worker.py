@@ -97,6 +97,11 @@ class Worker:
         found: list[Ceiling] = self._ask("ceilings")
         return found
 
+    def counts(self) -> dict[str, dict[str, float]]:
+        """What the rungs do in a call, counted; quick where they are compiled already."""
+        found: dict[str, dict[str, float]] = self._ask("counts")
+        return found
+
     def events(self, cell: Cell, labels: Sequence[str], frozen: Frozen | None) -> Iterator[Event]:
         """The engine's events in a cell, each measured when it is asked for.
 
@@ -257,6 +262,11 @@ class _Measuring:
         from bench import ceilings
 
         return ceilings.measure()
+
+    def counts(self) -> dict[str, dict[str, float]]:
+        from bench import counts
+
+        return counts.count()
 
     def begin(self, cell: Cell, labels: list[str], frozen: Frozen | None) -> None:
         self._events[cell] = self._measure(cell, labels, frozen)
