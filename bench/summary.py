@@ -122,8 +122,8 @@ def history_lines(run: Run) -> list[str]:
     if math.isfinite(run.peak_bytes):
         largest = max((result.cell.nbytes for result in run.cells if result.seconds), default=0)
         lines.append(
-            f"Memory: the measuring process held up to {human_bytes(run.peak_bytes)}; the largest X has "
-            f"{human_bytes(largest)}."
+            f"Memory: the measuring process held up to {human_bytes(run.peak_bytes)}; three times the largest X and "
+            f"400 MiB are {human_bytes(3 * largest + 400 * 2**20)}."
         )
     return lines
 
