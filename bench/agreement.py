@@ -143,7 +143,19 @@ def judge(name: str, outputs: Any, expected: Expected, cost_from: Literal["z", "
     )
 
 
+def _is_there(got: Any) -> bool:
+    """Whether an output is numbers in memory (or at least no array), and not work that is left until it is read."""
+    if isinstance(got, list | tuple):
+        return all(_is_there(each) for each in got)
+    if getattr(got, "is_ready", None) is not None and not got.is_ready():  # JAX returns before it has computed
+        return False
+    plain = type(got) is np.ndarray or isinstance(got, np.generic | float | int | complex | str | bytes | None)
+    return plain or (hasattr(got, "__dlpack__") and not isinstance(got, np.ndarray))  # a tensor of another library
+
+
 def _hold(name: str, output: str, got: Any, wanted: Any, bound: Any, size: Any) -> float:
+    if not _is_there(got):
+        raise Disagreement(f"{name}: {output} is a {type(got).__name__}, computed when it is read; wanted the numbers")
     try:
         values = np.asarray(got)
     except ValueError as ragged:

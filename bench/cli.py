@@ -1,4 +1,4 @@
-"""The command line: unloop run, plot, report, kernels, machine."""
+"""The command line: unloop run, plot, report, compare, kernels, machine."""
 
 import signal
 import sys
@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import face, machine, plots, report, results, session, summary
+from bench import ceilings, commands, face, machine, results, session, summary
+from bench.commands import drawn_report
+from bench.compare import NothingInCommon
 from bench.events import Event, Failed
 from bench.face import WrongUse
 from bench.grid import Cell, Preset
@@ -30,7 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, such as results/reference.")]
 
 
 @app.command()
@@ -41,6 +42,13 @@ def run(
     ] = "quick",
     kernels: Annotated[
         str | None, typer.Option(help="Comma-separated kernels; their baselines are added. All, if not given.")
+    ] = None,
+    kernel: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE.py[:FUNCTION]",
+            help="A kernel of your own: a file that defines cost_and_gradient(w, b, X, Y). Repeatable.",
+        ),
     ] = None,
     peers: Annotated[
         bool, typer.Option("--peers", help="The other libraries that are installed, too: see unloop kernels.")
@@ -62,10 +70,10 @@ def run(
     kernel disagreed with the reference, or crashed.
     """
     if resume is None:
-        choice = face.choose(grid, problem, kernels, peers)
+        choice = face.choose(grid, problem, kernels, peers, kernel or ())
         try:
             folder = session.run_folder(Path.cwd(), choice.preset.name, out)
-            measuring = session.Session(folder, choice.preset, seed, problem, choice.peers, choice.names)
+            measuring = session.Session(folder, choice.preset, seed, problem, choice.peers, choice.names, choice.owned)
         except OSError as error:
             raise WrongUse(str(error)) from None
         names = choice.names
@@ -81,7 +89,7 @@ def run(
             raise WrongUse(f"{folder} can't be resumed: {error}") from None
     finished, interrupted = _measure(measuring, names)
     console = Console()
-    page = _draw(console, finished, folder)
+    page = drawn_report(console, finished, folder)
     # Narrower, and columns of the tables would be left out.
     Console(width=max(summary.WIDTH, console.width)).print(summary.render(finished))
     console.print(f"report: {page}", soft_wrap=True)
@@ -156,11 +164,13 @@ def _progress(console: Console, preset: Preset, cells: list[Cell]) -> Iterator[O
     watch = Watch(cells, preset, lines)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        told: set[str] = set()
         task = progress.add_task("starting", total=1.0, left="")
 
         def on_event(cell: Cell, event: Event) -> None:
             watch(cell, event)
-            if isinstance(event, Failed):
+            if isinstance(event, Failed) and event.kernel not in told:  # once is enough: the summary counts the cells
+                told.add(event.kernel)
                 progress.console.print(f"FAILED at {cell.label}: {event.reason}", style="bold red", soft_wrap=True)
             what = f"{watch.ready} of {len(cells)} cells: {cell.label}"
             progress.update(task, completed=watch.fraction, description=what, left=watch.words)
@@ -168,24 +178,8 @@ def _progress(console: Console, preset: Preset, cells: list[Cell]) -> Iterator[O
         yield on_event
 
 
-def _draw(console: Console, finished: results.Run, folder: Path) -> Path:
-    with console.status("drawing the figures") as status:
-        return report.write(finished, folder, lambda name: status.update(f"drawing {name}"))
-
-
-@app.command()
-def plot(run: RunFolder) -> None:
-    """Draw the figures of a run again, from its folder alone."""
-    found = results.load(run)
-    for drawn in plots.save(found, run / "plots"):
-        typer.echo(run / "plots" / f"{drawn.name}.svg")
-
-
-@app.command(name="report")
-def report_(run: RunFolder) -> None:
-    """Write report.html, report.md, run.json and the figures of a run again, from its samples."""
-    console = Console()
-    console.print(f"report: {_draw(console, results.load(run), run)}", soft_wrap=True)
+for command in (commands.plot, commands.report, commands.compare, commands.advise):
+    app.command()(command)
 
 
 @app.command()
@@ -202,11 +196,17 @@ def kernels() -> None:
 
 @app.command(name="machine")
 def machine_() -> None:
-    """Show what machine this is, as every run records it: CPU, caches, memory, versions, BLAS and SIMD."""
+    """Show what machine this is, as every run records it, and measure what it can do at most: its ceilings."""
+    console = Console()
+    card = machine.card()
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for what, value in machine.describe(machine.card()):
+    for what, value in machine.describe(card):
         table.add_row(what, value)
-    Console().print(table)
+    with console.status("measuring the ceilings") as status:
+        found = ceilings.measure(lambda what: status.update(f"measuring the ceilings: {what}"))
+    for what, value in ceilings.describe(found, card["caches"]):
+        table.add_row(what, value)
+    console.print(table)
 
 
 def main() -> None:
@@ -215,7 +215,7 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
-    except (WrongUse, NotARun) as error:
+    except (WrongUse, NotARun, NothingInCommon) as error:
         sys.exit(_refuse(str(error)))
     except OSError as error:  # a full disk, a folder that may not be written to
         sys.exit(_refuse(str(error)))

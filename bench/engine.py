@@ -4,7 +4,8 @@ It knows kernels and a problem, and nothing of pytest, files, progress or plots.
 
 1. The first call of each kernel, on a few examples, is timed on its own: it is the one that compiles.
 2. A kernel too slow for the cell is found by prediction from calls on fewer examples, and not run.
-3. The first whole call goes through the agreement gate. What fails is never timed.
+3. The first whole call goes through the agreement gate, after three small ones (bench.probe). What fails is never
+   timed; and what the last sample of each kernel returned goes through the gate again.
 4. Loops per sample are calibrated, so that a sample lasts at least the preset's `sample_seconds`, and frozen.
 5. Rounds: each takes one sample of every kernel, in the order of a row of a cyclic Latin square, shuffled anew for
    every block of rounds. The square is E. J. Williams's (1949): in a block, every kernel follows every other equally
@@ -28,8 +29,8 @@ from typing import Any
 
 import numpy as np
 
-from bench import agreement
-from bench.agreement import Disagreement
+from bench import agreement, probe
+from bench.agreement import Agreement, Disagreement
 from bench.events import Calibrated, Event, Failed, FirstCall, Frozen, Round, Skipped
 from bench.grid import ALPHA, Cell, Preset
 from bench.problem import Problem
@@ -89,19 +90,30 @@ def measure(
         announce: Told the label of the contestant that is about to be called, outside all timing; and None after it.
     """
     calls: dict[str, Callable[[], Any]] = {}
+    asked = probe.questions(problem)
     for label, contestant in contestants.items():
         try:
             with held_to(cell.threads):
                 # What was measured before was not too slow: only the gate is passed again.
                 cap = preset.cap if frozen is None else math.inf
-                yield from _admit(label, contestant, cell, problem, expected, replace(preset, cap=cap), calls, announce)
+                yield from _admit(
+                    label, contestant, cell, problem, expected, replace(preset, cap=cap), calls, asked, announce
+                )
         except Disagreement as error:
             yield Failed(label, str(error))
         except Exception as error:  # a kernel may raise anything; the run goes on without it
-            yield Failed(label, f"{label}: raised {type(error).__name__}: {error}")
+            at = probe.line(error, contestant.kernel)
+            yield Failed(label, f"{label}: raised {at}{type(error).__name__}: {error}")
         announce(None)
     if calls:
-        yield from _rounds(calls, cell.threads, preset, seed, frozen, announce)
+        last: dict[str, Any] = {}
+        yield from _rounds(calls, cell.threads, preset, seed, last, frozen, announce)
+        for label, outputs in last.items():
+            try:
+                if contestants[label].judged:
+                    _judge(label, contestants[label], cell, outputs, expected)
+            except Disagreement as error:
+                yield Failed(label, f"{error}; in the last round, after a right answer before the first")
 
 
 def _admit(
@@ -112,12 +124,15 @@ def _admit(
     expected: Any,
     preset: Preset,
     calls: dict[str, Callable[[], Any]],
+    asked: tuple[probe.Question, probe.Question],
     announce: Announce,
 ) -> Iterator[Event]:
     announce(label)
     few = _bind(contestant, cell, problem.head(8), iterations=min(1, cell.iterations))
     first = _seconds(few)[0]
     yield FirstCall(label, first)
+    if contestant.judged and not contestant.compiled_descent:
+        probe.ask(label, contestant.kernel, asked)
     predicted = 0.0 if preset.cap == math.inf else _predict(contestant, cell, problem, preset.cap, announce, label)
     if predicted > preset.cap:
         reason = f"a call would take about {predicted:.2g} s, over the {preset.name} grid's cap of {preset.cap:g} s"
@@ -129,13 +144,14 @@ def _admit(
     outputs = call()
     if _compiles_for_every_shape(contestant.kernel):
         yield FirstCall(label, first + time.perf_counter() - start)
-    if not contestant.judged:
-        pass
-    elif cell.iterations:
-        yield agreement.judge_descent(label, outputs, expected, contestant.kernel.cost_from)
-    else:
-        yield agreement.judge(label, outputs, expected, contestant.kernel.cost_from)
+    if contestant.judged:
+        yield _judge(label, contestant, cell, outputs, expected)
     calls[label] = call
+
+
+def _judge(label: str, contestant: Contestant, cell: Cell, outputs: Any, expected: Any) -> Agreement:
+    judge = agreement.judge_descent if cell.iterations else agreement.judge
+    return judge(label, outputs, expected, contestant.kernel.cost_from)
 
 
 def _compiles_for_every_shape(kernel: Kernel) -> bool:
@@ -158,7 +174,7 @@ def _predict(contestant: Contestant, cell: Cell, problem: Problem, cap: float, a
         call = _bind(contestant, cell, problem.head(m), iterations=min(1, cell.iterations))
         if _compiles_for_every_shape(contestant.kernel):
             call()
-        seconds, _ = _seconds(call)
+        seconds = _seconds(call)[0]
         predicted = seconds * problem.m / m * max(1, cell.iterations)
         # On few examples the cost of a call itself counts too often: believe a "too slow" only from a longer call.
         if predicted <= cap or seconds > cap / 32:
@@ -167,15 +183,16 @@ def _predict(contestant: Contestant, cell: Cell, problem: Problem, cap: float, a
     return 0.0
 
 
-def _seconds(call: Callable[[], Any], loops: int = 1) -> tuple[float, float]:
-    """Wall and CPU seconds of `loops` calls."""
-    calls = repeat(None, loops)
+def _seconds(call: Callable[[], Any], loops: int = 1) -> tuple[float, float, Any]:
+    """Wall and CPU seconds of `loops` calls, and what the last of them returned."""
+    calls = repeat(None, loops - 1)
     cpu = time.process_time()
     start = time.perf_counter()
     for _ in calls:
         call()
+    outputs = call()
     wall = time.perf_counter() - start
-    return wall, time.process_time() - cpu
+    return wall, time.process_time() - cpu, outputs
 
 
 def _rounds(
@@ -183,9 +200,11 @@ def _rounds(
     threads: int,
     preset: Preset,
     seed: int,
+    last: dict[str, Any],
     frozen: Frozen | None,
     announce: Announce,
 ) -> Iterator[Event]:
+    """The rounds; `last` takes what the last sample of each kernel returned."""
     if frozen is None:
         loops, seconds = {}, {}
         with held_to(threads):
@@ -216,7 +235,11 @@ def _rounds(
                 announce(label)
                 if loops_of > 1:
                     _settle(call, settle)
-                samples.append((label, *_seconds(call, loops_of)))
+                wall, cpu, outputs = _seconds(call, loops_of)
+                samples.append((label, wall, cpu))
+                if index + calibrated.every[label] >= calibrated.rounds:
+                    last[label] = outputs
+                del outputs
         announce(None)
         del shift
         yield Round(index, samples)
@@ -256,7 +279,7 @@ def _calibrate(call: Callable[[], Any], target: float) -> tuple[int, float]:
     """Loops per sample: the target passed twice in a row; and the seconds of such a sample."""
     loops, passed = 1, 0
     while True:
-        seconds, _ = _seconds(call, loops)
+        seconds = _seconds(call, loops)[0]
         if seconds >= target:
             passed += 1
             if passed == 2:

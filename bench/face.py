@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench import grid, session
+from bench import grid, own, session
 from bench.grid import Cell, Preset
 from bench.problem import PROBLEMS
 from bench.results import CellResult, Run
@@ -50,32 +50,46 @@ class Choice:
 
     Attributes:
         preset: The grid.
-        names: The kernels and peers that can run.
+        names: The kernels and peers that can run, and the own kernels.
         peers: The peers asked for, those that are not installed among them.
+        owned: Name -> text of the own kernels, see `own.load`.
     """
 
     preset: Preset
     names: list[str]
     peers: list[str]
+    owned: dict[str, str]
+
+    def of(self, cell: Cell) -> list[str]:
+        """The names that a cell holds."""
+        return [name for name in session.names_for(cell, self.peers) if name in self.names] + list(self.owned)
 
 
-def choose(grid_name: str, problem: str, kernels: str | None, peers: bool = False) -> Choice:
+def choose(
+    grid_name: str, problem: str, kernels: str | None, peers: bool = False, own_texts: Collection[str] = ()
+) -> Choice:
     """The preset and the kernels of a command line; a peer named among the kernels is asked for too.
 
     Raises:
-        WrongUse: For an unknown grid, problem or kernel, or a kernel that lacks its package here.
+        WrongUse: For an unknown grid, problem or kernel, or a kernel that lacks its package here; or an own kernel
+            that can't be loaded.
     """
     if grid_name not in grid.PRESET_NAMES:
         raise nearest("grid", grid_name, grid.PRESET_NAMES)
     if problem not in PROBLEMS:
         raise nearest("problem", problem, PROBLEMS)
     preset = grid.preset(grid_name, problem)
-    known = session.describe_kernels(PEERS)
+    try:
+        owned = own.load_all(own_texts)
+    except own.NotAKernel as error:
+        raise WrongUse(str(error)) from None
+    known = session.describe_kernels(PEERS, owned)
     names = None if kernels is None else [name.strip() for name in kernels.split(",") if name.strip()] or [""]
     asked = [name for name in PEERS if peers or name in (names or ())]
     available = list(dict.fromkeys(name for cell in preset.cells for name in session.names_for(cell, asked)))
+    available += owned
     if names is None:
-        return Choice(preset, available, asked)
+        return Choice(preset, available, asked, owned)
     for name in names:
         if name not in known:
             raise nearest("kernel", name, known)
@@ -83,7 +97,8 @@ def choose(grid_name: str, problem: str, kernels: str | None, peers: bool = Fals
             missing = known[name]["missing"]
             why = f"{missing} is not installed" if missing else f"it belongs to training runs, not to {problem}"
             raise WrongUse(f"kernel {name} can't run: {why}")
-    return Choice(preset, names + [name for name in asked if name in available and name not in names], asked)
+    added = [name for name in (*asked, *owned) if name in available and name not in names]
+    return Choice(preset, names + added, asked, owned)
 
 
 def given(config: pytest.Config, option: str) -> bool:
@@ -120,8 +135,9 @@ class Measured:
     def __init__(self, root: Path, choice: Choice, seed: int, problem: str, out: Path | None) -> None:
         preset = choice.preset
         self._open: Callable[[], Session] = lambda: Session(
-            session.run_folder(root, preset.name, out), preset, seed, problem, choice.peers
+            session.run_folder(root, preset.name, out), preset, seed, problem, choice.peers, owned=choice.owned
         )
+        self.owned = choice.owned
         self._session: Session | None = None
         self._cells: dict[Cell, CellResult] = {}
         self._run: Run | None = None

@@ -64,6 +64,7 @@ class Preset:
         max_rounds: The most rounds.
         sample_seconds: How long a sample lasts at least; a kernel that is faster is called in a loop.
         settle_seconds: How long a kernel runs unrecorded before each sample.
+        ceilings: Measure this machine's ceilings first, and a linear read beside the kernels where X is in memory.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Preset:
     max_rounds: int
     sample_seconds: float = 5e-3
     settle_seconds: float = 5e-4
+    ceilings: bool = False
 
 
 def available_threads() -> int:
@@ -119,6 +121,7 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
             budget=0.24,
             min_rounds=9,
             max_rounds=200,
+            ceilings=True,
         ),
         "full": Preset(
             "full",
@@ -131,6 +134,7 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
             budget=0.52,
             min_rounds=9,
             max_rounds=120,
+            ceilings=True,
         ),
     }
     chosen = presets[name]
@@ -139,7 +143,7 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
     iterations = 10 if name == "smoke" else 1_000
     cells = tuple(Cell(569, 30, "F", count, problem, iterations) for count in thread_counts())
     # A training run of the Python loop takes longer than a cell of the grid: fewer rounds, more patience.
-    return replace(chosen, cells=cells, cap=60.0, budget=chosen.budget * iterations / 100, min_rounds=6)
+    return replace(chosen, cells=cells, cap=60.0, budget=chosen.budget * iterations / 100, min_rounds=6, ceilings=False)
 
 
 def batches(cells: Sequence[Cell]) -> Iterator[list[Cell]]:

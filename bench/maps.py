@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
+from bench import findings
 from bench.drawing import (
     WIDTH,
     Plot,
@@ -17,14 +18,19 @@ from bench.drawing import (
     ratio_text,
     speedup_point,
     style,
+    text_on,
+    text_style,
     variant_file,
     variant_words,
     variants,
 )
 from bench.results import CellResult, Run
+from bench.runtables import speedup_table
+from bench.tables import Table, digits
 
 
-def _grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:
+def grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:
+    """Ticks of a map over (m, n_x): a square a cell."""
     ax.set_xticks(range(len(ms)), [EngFormatter(sep="")(m) for m in ms])
     ax.set_yticks(range(len(n_xs)), [str(n_x) for n_x in n_xs])
     ax.set(xlim=(-0.5, len(ms) - 0.5), ylim=(-0.5, len(n_xs) - 0.5))
@@ -32,11 +38,6 @@ def _grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:
     ax.grid(visible=False)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
-
-
-def _text_color(rgba: Sequence[float]) -> str:
-    r, g, b = rgba[:3]
-    return "white" if 0.299 * r + 0.587 * g + 0.114 * b < 0.55 else "black"
 
 
 def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
@@ -62,7 +63,7 @@ def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
                 ax.text(x, y, "–", ha="center", va="center", color="#888888")
                 continue
             color = color_map(norm(np.log2(point.value.estimate)))
-            ax.add_patch(_square(x, y, color))
+            ax.add_patch(square(x, y, color))
             text = ratio_text(point.value.estimate)
             ax.text(
                 x,
@@ -71,10 +72,10 @@ def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
                 ha="center",
                 va="center",
                 fontsize=7.5,
-                color=_text_color(color),
+                color=text_on(color),
             )
-        _grid_axes(ax, ms, n_xs)
-        ax.set_title(name, color=style(name)[0])
+        grid_axes(ax, ms, n_xs)
+        ax.set_title(name, color=text_style(name))
     for k, ax in enumerate(axes.flat):
         ax.set_visible(k < len(names))
         ax.set_ylabel("n_x" if k % columns == 0 else "")
@@ -82,10 +83,12 @@ def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
     words = variant_words(variant)
     figure.suptitle(f"Speed-up over {baseline} ({words}; purple is faster)", x=0.01, ha="left", fontweight="bold")
     caption = f"Speed-up over {baseline} in every cell, {words}. In brackets: from a predicted time. –: not measured."
-    return Plot(f"map-over-{baseline}-{variant_file(variant)}", caption, figure)
+    name, finding = f"map-over-{baseline}-{variant_file(variant)}", findings.extremes(run, results, baseline)
+    return Plot(name, caption, figure, finding, speedup_table(run, variant, baseline), section="maps")
 
 
-def _square(x: float, y: float, color: Any) -> Any:
+def square(x: float, y: float, color: Any) -> Any:
+    """The square of a cell."""
     return mpl.patches.Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=color, linewidth=0)
 
 
@@ -119,7 +122,7 @@ def fastest(run: Run) -> Plot:
             name, _, ratio, clear = first
             winners.add(name)
             color = mpl.colors.to_rgba(style(name)[0], 1.0 if clear else 0.35)
-            ax.add_patch(_square(ms.index(result.cell.m), n_xs.index(result.cell.n_x), color))
+            ax.add_patch(square(ms.index(result.cell.m), n_xs.index(result.cell.n_x), color))
             ax.text(
                 ms.index(result.cell.m),
                 n_xs.index(result.cell.n_x),
@@ -127,14 +130,21 @@ def fastest(run: Run) -> Plot:
                 ha="center",
                 va="center",
                 fontsize=8,
-                color=_text_color(color) if clear else "black",
+                color=text_on(color) if clear else "black",
             )
-        _grid_axes(ax, ms, n_xs)
+        grid_axes(ax, ms, n_xs)
         ax.set(title=variant_words(variant), xlabel="m, examples", ylabel="n_x")
     for ax in list(axes.flat)[len(shown) :]:
         ax.set_visible(False)
     handles = [mpl.patches.Patch(color=style(name)[0], label=name) for name in run.measured if name in winners]
     figure.legend(handles=handles, loc="outside lower left", ncols=min(5, len(handles)), frameon=False, fontsize=8)
     figure.suptitle("The fastest kernel, and its lead over the next", x=0.01, ha="left", fontweight="bold")
-    caption = "The fastest kernel in each cell and its lead over the next; pale: a lead within the noise floor, a tie."
-    return Plot("fastest", caption, figure)
+    caption = "The fastest kernel in each cell and its lead over the next; faint: a lead within the noise floor, a tie."
+    leads = [(result, lead(result)) for result in run.cells]
+    told = [
+        [result.cell.label, first[0], first[1], digits(first[2]), "yes" if first[3] else "no: a tie"]
+        for result, first in leads
+        if first is not None
+    ]
+    table = Table("The fastest kernel", ["cell", "fastest", "next", "lead, times", "more than noise"], told, keys=3)
+    return Plot("fastest", caption, figure, findings.winners([first for _, first in leads]), table, section="maps")

@@ -1,6 +1,7 @@
 """Figures of a run, as SVG and PNG, from the run folder alone."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,42 +11,64 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator
 
+from bench import accuracy, costs, findings, limits, training, waterfall
 from bench.drawing import (
     SETTINGS,
     WIDTH,
     Plot,
     Point,
     Variant,
+    dressed,
     of_variant,
     seconds_point,
     speedup_point,
     style,
+    text_style,
     variant_file,
     variant_words,
     variants,
 )
 from bench.files import replaced
 from bench.maps import fastest, heat_maps
-from bench.results import LOOP, VECTORIZED, CellResult, Run
+from bench.results import BASELINES, LOOP, VECTORIZED, CellResult, Run
+from bench.runtables import speedup_table, time_table
+
+LINE = 0.155  # inches from one name beside a panel to the next
 
 
 def draw(run: Run) -> Iterator[Plot]:
-    """The figures of a run."""
-    with mpl.rc_context(SETTINGS):
+    """The figures of a run, each with the section of the page that it belongs to, in the order shown there."""
+    with dressed(run):
         if run.problem != "synthetic":
-            yield from _training(run)
+            yield from training.figures(run)
             return
+        chosen = story_cells(run)
         yield _headline(run)
-        for variant in variants(run):
-            yield _curves(run, variant, "time")
-        for baseline in (LOOP, VECTORIZED):
-            for variant in variants(run):
-                if any(
-                    result.speedup(baseline, name) for result in of_variant(run, variant) for name in result.kernels
-                ):
-                    yield _curves(run, variant, baseline)
-                    yield heat_maps(run, variant, baseline)
+        yield from _some(waterfall.figure(chosen))
+        yield from _some(accuracy.figure(chosen[len(chosen) // 2]))
+        yield from (replace(plot, section="numbers") for plot in costs.draw(run))
         yield fastest(run)
+        for variant in variants(run):
+            yield from _of_variant(run, variant)
+
+
+def _some(plot: Plot | None) -> Iterator[Plot]:
+    if plot is not None:
+        yield plot
+
+
+def _of_variant(run: Run, variant: Variant) -> Iterator[Plot]:
+    """Curves and maps of an order and number of threads; only those that tell most stand outside a fold."""
+    first = variant == variants(run)[0]
+    fold = f"{'More of o' if first else 'O'}{variant_words(variant)[1:]}"
+    yield replace(_curves(run, variant, "time"), fold="" if first else fold)
+    for baseline in (VECTORIZED, LOOP):
+        if any(r.speedup(baseline, name) for r in of_variant(run, variant) for name in r.kernels if name != baseline):
+            yield replace(heat_maps(run, variant, baseline), fold="" if first and baseline == VECTORIZED else fold)
+            yield replace(_curves(run, variant, baseline), fold=fold)
+    for plot in (limits.roofline(run, variant), limits.limit_maps(run, variant)):
+        if plot is not None:
+            yield replace(plot, fold="" if first else variant_words(variant))
 
 
 def save(run: Run, folder: Path, progress: Callable[[str], None] = lambda _: None) -> list[Plot]:
@@ -73,7 +96,7 @@ def _curves(run: Run, variant: Variant, what: str) -> Plot:
     n_xs = sorted({r.cell.n_x for r in results})
     columns = min(2, len(n_xs))
     rows = -(-len(n_xs) // columns)
-    figure, axes = _figure(rows, columns, panel_height=2.75)
+    figure, axes = _figure(rows, columns, panel_height=max(2.75, LINE * len(run.measured) + 0.5))
     panels = list(zip(axes.flat, n_xs, strict=False))
     curves = [_panel(ax, run, [r for r in results if r.cell.n_x == n_x], what) for ax, n_x in panels]
     for k, (ax, n_x) in enumerate(panels):
@@ -86,10 +109,13 @@ def _curves(run: Run, variant: Variant, what: str) -> Plot:
     hollow = " Hollow: predicted, too slow to run." if any(r.skipped for r in results) else ""
     if what == "time":
         figure.suptitle(f"Time of one gradient step ({words})", x=0.01, ha="left", fontweight="bold")
-        return Plot(f"time-{variant_file(variant)}", f"Time of one gradient step against m, {words}.{hollow}", figure)
+        caption = f"Time of one gradient step against m, {words}.{hollow}"
+        table, finding = time_table(run, results, words), findings.growth(results)
+        return Plot(f"time-{variant_file(variant)}", caption, figure, finding, table, section="maps")
     figure.suptitle(f"Speed-up over {what} ({words}; above 1 is faster)", x=0.01, ha="left", fontweight="bold")
     name = f"speedup-over-{what}-{variant_file(variant)}"
-    return Plot(name, f"Speed-up over {what} against m, {words}.{hollow}", figure)
+    caption, finding = f"Speed-up over {what} against m, {words}.{hollow}", findings.extremes(run, results, what)
+    return Plot(name, caption, figure, finding, speedup_table(run, variant, what), section="maps")
 
 
 def _figure(rows: int, columns: int, panel_height: float, titled: bool = True) -> tuple[Figure, Any]:
@@ -121,6 +147,13 @@ def headline_cells(run: Run) -> list[CellResult]:
     return sorted((r for r in results if r.cell.n_x == n_x), key=lambda r: r.cell.m)
 
 
+def story_cells(run: Run) -> list[CellResult]:
+    """A small, a middling and a large one of the headline's cells, of those where both baselines were timed."""
+    cells = [result for result in headline_cells(run) if all(name in result.seconds for name in BASELINES)]
+    cells = cells or headline_cells(run)
+    return [cells[k] for k in sorted({0, len(cells) // 2, len(cells) - 1})]
+
+
 def _headline(run: Run) -> Plot:
     """Time and speed-up over the loop side by side, for one n_x: the figure of the README."""
     results = headline_cells(run)
@@ -134,7 +167,9 @@ def _headline(run: Run) -> Plot:
         _label_ends(ax, curves)
     words = f"n_x = {n_x}, {variant_words((results[0].cell.order, results[0].cell.threads))}"
     hollow = " Hollow: from a predicted time, too slow to run." if any(r.skipped for r in results) else ""
-    return Plot("headline", f"Time of one gradient step, and speed-up over the Python loop, {words}.{hollow}", figure)
+    caption = f"Time of one gradient step, and speed-up over the Python loop, {words}.{hollow}"
+    table = time_table(run, results, words)
+    return Plot("headline", caption, figure, findings.headline(results), table, section="answer")
 
 
 def _panel(ax: Axes, run: Run, results: Sequence[CellResult], what: str) -> dict[str, list[Point]]:
@@ -178,10 +213,10 @@ def _label_ends(ax: Axes, curves: dict[str, list[Point]]) -> None:
     ordered = sorted(ends, key=lambda name: ends[name].value.estimate)
     low, high = np.log10(ax.get_ylim())
     heights = [(np.log10(ends[name].value.estimate) - low) / (high - low) for name in ordered]
-    line = 0.155 / (ax.get_position().height * ax.figure.get_figheight())  # type: ignore[union-attr]
-    for name, height in zip(ordered, spread(heights, gap=line), strict=True):
+    line = LINE / (ax.get_position().height * ax.figure.get_figheight())  # type: ignore[union-attr]
+    for name, height in zip(ordered, spread(heights, line, -line, 1.0 + line), strict=True):
         color, _ = style(name)
-        ax.annotate(
+        label = ax.annotate(
             name,
             xy=(ends[name].m, ends[name].value.estimate),
             xytext=(1.04, height),
@@ -200,10 +235,17 @@ def _label_ends(ax: Axes, curves: dict[str, list[Point]]) -> None:
                 "shrinkB": 3,
             },
         )
+        label.set_color(text_style(name))
 
 
-def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Sorted heights moved as little as possible, so that neighbours are at least `gap` apart."""
+def spread(heights: Sequence[float], gap: float, low: float = -np.inf, high: float = np.inf) -> list[float]:
+    """Sorted heights moved as little as possible, so that neighbours are at least `gap` apart, from low to high.
+
+    Where they do not all fit, they go below low.
+    """
+    # Room for those above each; a group's mean keeps to it if its members do.
+    last = len(heights) - 1
+    heights = [min(max(height, low + gap * k), high - gap * (last - k)) for k, height in enumerate(heights)]
     # Groups of labels that touch are merged and centred on the mean of where they want to be.
     groups: list[list[float]] = []
     starts: list[float] = []
@@ -239,33 +281,3 @@ def _dress(ax: Axes, what: str, left: bool, bottom: bool) -> None:
 
 def _ratio_tick(value: float, _: Any = None) -> str:
     return f"{value:g}×" if value >= 1.0 else f"1/{1.0 / value:.3g}"
-
-
-def _training(run: Run) -> Iterator[Plot]:
-    """Time of a training run: one line a kernel, a figure for each number of threads."""
-    for result in run.cells:
-        names = [name for name in run.measured if name in result.seconds][::-1]
-        figure = Figure(figsize=(WIDTH, 0.34 * len(names) + 1.2), layout="constrained")
-        ax = figure.subplots()
-        for y, name in enumerate(names):
-            color, marker = style(name)
-            time = result.median(name)
-            ax.plot([time.estimate], [y], color=color, marker=marker, markersize=6)
-            if time.low > 0.0:
-                ax.hlines(y, time.low, time.high, color=color, linewidth=2.2)
-            ax.annotate(
-                EngFormatter(unit="s", places=2)(time.estimate),
-                (max(time.estimate, time.high if np.isfinite(time.high) else 0.0), y),
-                xytext=(8, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-            )
-        ax.set_yticks(range(len(names)), names)
-        ax.set(xscale="log", xlabel=f"time of {result.cell.iterations:,} iterations of gradient descent")
-        ax.xaxis.set_major_formatter(EngFormatter(unit="s"))
-        ax.margins(x=0.12, y=0.08)
-        words = variant_words((result.cell.order, result.cell.threads))
-        figure.suptitle(f"Training on {run.problem} ({words})", x=0.01, ha="left", fontweight="bold")
-        caption = f"Time of a training run of {result.cell.iterations:,} iterations on {run.problem}, {words}."
-        yield Plot(f"training-{variant_file((result.cell.order, result.cell.threads))}", caption, figure)

@@ -23,7 +23,6 @@ from rich.console import Console
 from bench import face, report, summary
 from bench.face import Measured, WrongUse
 from bench.grid import Cell
-from bench.session import names_for
 
 FIELDS = ("m", "n_x", "order", "threads", "problem", "iterations")
 measured_key = pytest.StashKey[Measured]()
@@ -34,6 +33,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("unloop", "unloop: the gradient step of logistic regression, as a ladder of kernels")
     group.addoption("--grid", default=None, help="Which cells to measure: smoke, quick or full. Default: quick.")
     group.addoption("--kernels", default=None, help="Comma-separated kernels to measure; their baselines are added.")
+    group.addoption(
+        "--kernel",
+        action="append",
+        default=[],
+        metavar="FILE.py[:FUNCTION]",
+        help="Measure a kernel of your own too: a file that defines cost_and_gradient(w, b, X, Y). Repeatable. "
+        "Write --kernel=FILE.py for a file that lies elsewhere: pytest takes it for a folder of tests otherwise.",
+    )
     group.addoption("--peers", action="store_true", help="Measure the other libraries that are installed, too.")
     group.addoption("--seed", type=int, default=0, help="Seed of the problems and of the order of samples. Default: 0.")
     group.addoption(
@@ -53,14 +60,13 @@ def pytest_configure(config: pytest.Config) -> None:
         # Run once and untimed, the benchmarks are a check: on few cells, unless more are asked for.
         grid = config.getoption("grid") or ("smoke" if disabled else "quick")
         problem = config.getoption("problem")
-        choice = face.choose(grid, problem, config.getoption("kernels"), config.getoption("peers"))
+        kernels, peers, own = (config.getoption(name) for name in ("kernels", "peers", "kernel"))
+        choice = face.choose(grid, problem, kernels, peers, own)
         choice = replace(choice, preset=face.with_options(choice.preset, config))
     except WrongUse as error:
         raise pytest.UsageError(str(error)) from None
     measured = Measured(config.rootpath, choice, config.getoption("seed"), problem, config.getoption("out"))
-    measured.wanted = {
-        cell: [name for name in names_for(cell, choice.peers) if name in choice.names] for cell in choice.preset.cells
-    }
+    measured.wanted = {cell: choice.of(cell) for cell in choice.preset.cells}
     config.stash[measured_key] = measured
 
 

@@ -34,7 +34,7 @@ class Problem:
 
     def head(self, m: int) -> "Problem":
         """The same problem on its first m examples, X contiguous in the same order."""
-        return Problem(self.w, self.b, np.array(self.X[:, :m], order=self.order), self.Y[:m].copy(), self.order)
+        return Problem(self.w.copy(), self.b, np.array(self.X[:, :m], order=self.order), self.Y[:m].copy(), self.order)
 
 
 def make_problem(m: int, n_x: int, seed: int = 0, order: Order = "F") -> Problem:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from bench import plots, summary
+from bench.page import headline
 from bench.plots import headline_cells
-from bench.report import headline
 from bench.results import LOOP, VECTORIZED, Run, load
 from bench.tables import Table, bounds_text
 

@@ -1,5 +1,6 @@
 """What each record of a journal holds, and the check that it does: a run is read from what this says, or not at all."""
 
+import math
 from typing import Any
 
 from bench.journal import Record
@@ -18,6 +19,11 @@ def seconds(value: Any) -> bool:
 def positive(value: Any) -> bool:
     """A time that some arithmetic took."""
     return seconds(value) and value > 0.0
+
+
+def rate(value: Any) -> bool:
+    """How many a second."""
+    return number(value) and 0.0 < value < math.inf
 
 
 def count(value: Any) -> bool:
@@ -61,6 +67,7 @@ SHAPES: dict[str, Shape] = {
         "names?": (list, type(None)),
         "own?": {str: str},
     },
+    "ceilings": {"ceilings": [{"threads": some, "read": [(some, rate)], "flops": rate, "exps": rate}]},
     "cell": {"cell": CELL, "pools?": {str: count}},
     "FirstCall": {"kernel": str, "seconds": seconds},
     "Agreement": {"kernel": str, "J": number, "dw": number, "db": number},

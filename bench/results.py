@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import journal, records, stats
+from bench import ceilings, journal, records, stats
+from bench.ceilings import Ceiling
 from bench.engine import CONTROL, is_kernel
 from bench.grid import Cell
 from bench.journal import Record
@@ -137,6 +138,7 @@ class Run:
 
     `resumed` tells of each time that it was gone on with, `warnings` of the machine before it, `wall` how many seconds
     it took until its last record, and `peak_bytes` the most memory that the measuring process held, as far as known.
+    `ceilings` holds what the machine can do at most, by the number of threads; nothing where that was not measured.
     """
 
     header: Record
@@ -146,6 +148,7 @@ class Run:
     warnings: list[str] = field(default_factory=list)
     wall: float = float("nan")
     peak_bytes: float = float("nan")
+    ceilings: dict[int, Ceiling] = field(default_factory=dict)
 
     @property
     def kernels(self) -> dict[str, dict[str, Any]]:
@@ -159,9 +162,19 @@ class Run:
         return [name for name in self.kernels if name in seen]
 
     @property
+    def own(self) -> list[str]:
+        """The own kernels (`--kernel`), in the order of the command line."""
+        return [name for name, kernel in self.kernels.items() if kernel.get("own")]
+
+    @property
     def problem(self) -> str:
         """The problem's name."""
         return str(self.header["problem"])
+
+    def bound(self, cell: Cell) -> float:
+        """Seconds that a cell's step takes at least on this machine; NaN where its ceilings were not measured."""
+        ceiling = self.ceilings.get(cell.threads)
+        return ceiling.bound(cell.m, cell.n_x) if ceiling and not cell.iterations else float("nan")
 
     def compile_seconds(self) -> dict[str, float]:
         """Seconds of the very first call of each compiled kernel in this run: compilation and one small step."""
@@ -175,7 +188,8 @@ class Run:
     def table(self, baseline: str = LOOP, confidence: float = 0.95) -> pd.DataFrame:
         """One row for each kernel and cell that was timed; times in seconds, speed-ups over the baseline.
 
-        The speed-up is NaN where the baseline was not timed: too slow there, or not a kernel for all threads.
+        The speed-up is NaN where the baseline was not timed: too slow there, or not a kernel for all threads. The last
+        column is the share of this machine's limit: the seconds that the step takes at least, by those it took.
         """
         rows = []
         for result in self.cells:
@@ -186,9 +200,10 @@ class Run:
                 rows.append(
                     (name, cell.m, cell.n_x, cell.order, cell.threads, time.estimate, time.low, time.high)
                     + ((ratio.estimate, ratio.low, ratio.high) if ratio else (np.nan,) * 3)
+                    + (self.bound(cell) / time.estimate,)
                 )
         columns = ["kernel", "m", "n_x", "order", "threads", "seconds", "low", "high"]
-        return pd.DataFrame(rows, columns=[*columns, "speedup", "speedup_low", "speedup_high"])
+        return pd.DataFrame(rows, columns=[*columns, "speedup", "speedup_low", "speedup_high", "of_limit"])
 
     def trust(self) -> Trust:
         """How far to trust the run, from the run itself."""
@@ -281,6 +296,8 @@ def from_records(found: Iterable[Record]) -> Run:
         elif kind == "resumed":
             run.end = None
             run.resumed.append(record)
+        elif kind == "ceilings":
+            run.ceilings = ceilings.from_record(record)
         elif kind == "Warning" and record["cell"] is None:
             run.warnings += record["words"]
         elif record["cell"] in cells:

@@ -9,18 +9,19 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bench import conditions, machine, resume
+from bench import ceilings, conditions, machine, own, resume
+from bench.ceilings import READ, RULER
 from bench.conditions import Conditions
-from bench.engine import CONTROL, Contestant
+from bench.engine import CONTROL, Contestant, is_kernel
 from bench.events import Calibrated, Event, Failed, Round, Skipped
 from bench.grid import Cell, Preset, batches
 from bench.journal import FORMAT, Journal
-from bench.own import load_kernel
 from bench.problem import Problem, load_breast_cancer, make_problem
 from bench.results import BASELINES, VECTORIZED, Run, from_records, load
 from bench.resume import Ledger, NotTheSame
 from bench.worker import Died, Worker
 from kernels import KERNELS, Kernel
+from kernels._caches import LAST_BYTES
 from kernels.peers import PEERS
 
 DESCENT = "numba_descent"  # numba_loop with its iterations compiled too; a contestant of training runs
@@ -29,6 +30,7 @@ LEAK = 2  # times what a batch needs; a worker that holds more is taken to leak
 PATIENCE = 2  # cells in which a kernel may hang; then it is not called again, for each takes minutes to find out
 VISIT_ROUNDS = 6  # of a cell, before the next cell's turn
 
+NONE: Mapping[str, str] = MappingProxyType({})
 OnEvent = Callable[[Cell, Event], None]
 
 
@@ -41,12 +43,14 @@ def names_for(cell: Cell, peers: Collection[str] = ()) -> list[str]:
     return names
 
 
-def contestant(name: str, own: Mapping[str, Path] = MappingProxyType({})) -> Contestant:
-    """The contestant of a name: one that `names_for` gives, the control, or a kernel of one's own from its file."""
+def contestant(name: str, owned: Mapping[str, str] = NONE) -> Contestant:
+    """The contestant of a name: one that `names_for` gives, the control, the ruler, or an own kernel."""
     if name == CONTROL:
         name = VECTORIZED
-    if name in own:
-        return Contestant(load_kernel(name, own[name]))
+    if name == READ:
+        return Contestant(RULER, judged=False)
+    if name in owned:
+        return Contestant(own.load(owned[name]))
     if name == DESCENT:
         return Contestant(KERNELS["numba_loop"], compiled_descent=True)
     return Contestant(PEERS[name] if name in PEERS else KERNELS[name])
@@ -59,8 +63,11 @@ def problem_of(cell: Cell, seed: int) -> Problem:
     return make_problem(cell.m, cell.n_x, seed, cell.order)
 
 
-def describe_kernels(peers: Collection[str] = ()) -> dict[str, dict[str, Any]]:
-    """What a run says of every kernel, and of the peers asked for: title, change, threads, compiled, missing."""
+def describe_kernels(peers: Collection[str] = (), owned: Mapping[str, str] = NONE) -> dict[str, dict[str, Any]]:
+    """What a run says of every kernel, and of the peers asked for: title, change, threads, compiled, missing.
+
+    And of the own kernels, `owned` (name -> text): they have "own" too, which names the file.
+    """
 
     def describe(kernel: Kernel) -> dict[str, Any]:
         return {key: getattr(kernel, key) for key in ("title", "change", "threads", "compiled", "missing")}
@@ -73,7 +80,8 @@ def describe_kernels(peers: Collection[str] = ()) -> dict[str, dict[str, Any]]:
         ordered[name] = fields_of
         if name == "numba_loop":
             ordered[DESCENT] = descent
-    return ordered | {name: describe(PEERS[name]) for name in PEERS if name in peers}
+    ordered |= {name: describe(PEERS[name]) for name in PEERS if name in peers}
+    return ordered | {name: describe(own.load(text)) | {"own": own.source(text)} for name, text in owned.items()}
 
 
 def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
@@ -108,7 +116,7 @@ class Session:
         problem: The problem's name.
         peers: The peers asked for; those installed are measured, the others listed as missing.
         names: The kernels that every cell is measured with, for who resumes the run; None if that differs by cell.
-        own: Name -> file of kernels that are not of the ladder.
+        owned: Name -> text of the own kernels, see `own.load`.
         journal: The journal of a run to go on with, see `resumed`.
 
     Attributes:
@@ -127,19 +135,19 @@ class Session:
         problem: str = "synthetic",
         peers: Collection[str] = (),
         names: Sequence[str] | None = None,
-        own: Mapping[str, Path] = MappingProxyType({}),
+        owned: Mapping[str, str] = NONE,
         journal: Journal | None = None,
     ) -> None:
         self.folder = folder
         self.preset = preset
         self.peers = peers
-        self._own = own
+        self.owned = owned
         start = time.perf_counter()
         before = machine.moment()
         self._conditions = Conditions()
         self.warnings = conditions.before(preset.sample_seconds)
         self._journal = journal
-        self._new_worker: Callable[[], Worker] = lambda: Worker(preset, seed, list(peers), own)
+        self._new_worker: Callable[[], Worker] = lambda: Worker(preset, seed, list(peers), owned)
         self._peak = 0
         self._hung: Counter[str | None] = Counter()
         try:
@@ -156,16 +164,18 @@ class Session:
                 "before": before,
                 "libraries": self._worker.hello["libraries"],
                 "pools": self._worker.hello["pools"],
-                "kernels": describe_kernels(peers),
-                "source": resume.source_hash(own.values()),
+                "kernels": describe_kernels(peers, owned),
+                "source": resume.source_hash(own.path(text) for text in owned.values()),
                 "peers": list(peers),
-                "own": {name: str(path) for name, path in own.items()},
+                "own": dict(owned),
                 "names": None if names is None else list(names),
                 "planned": [asdict(cell) for cell in preset.cells],
             }
             # Made as late as this, so that a run which is killed before has left no journal without a header.
             self._journal = journal or Journal(folder)
             self._ledger = Ledger(self._journal, header, start)
+            if preset.ceilings and not any(record["type"] == "ceilings" for record in self._ledger.records):
+                self._ledger.write(ceilings.record(self._worker.ceilings()))
             if self.warnings:
                 self._ledger.write({"type": "Warning", "cell": None, "words": self.warnings})
         except BaseException:
@@ -259,17 +269,18 @@ class Session:
             if self._hung[name] >= PATIENCE:
                 yield Failed(name, f"{name}: not called: it did not return in {self._hung[name]} other cells")
         labels = progress.left(progress.calibrated.loops if progress.calibrated else self._contestants(cell, names))
-        if set(labels) - {CONTROL}:
+        if any(is_kernel(label) for label in labels):
             yield from self._worker.events(cell, labels, progress.frozen)
 
     def _held(self, cell: Cell, names: Sequence[str]) -> list[str]:
         """The kernels of a cell: those asked for, and the baselines."""
         held = [name for name in names_for(cell, self.peers) if name in names or name in BASELINES]
-        return held + [name for name in names if name in self._own]
+        return held + [name for name in names if name in self.owned]
 
     def _contestants(self, cell: Cell, names: Sequence[str]) -> list[str]:
         """What is still measured in a cell: its kernels and the control."""
-        return self._ledger.of(cell).left([*self._held(cell, names), CONTROL])
+        ruler = [READ] if self.preset.ceilings and not cell.iterations and cell.nbytes > LAST_BYTES else []
+        return self._ledger.of(cell).left([*self._held(cell, names), CONTROL, *ruler])
 
     def _need(self, cell: Cell, names: Sequence[str]) -> int:
         """Bytes of memory that a cell needs; each peer has its own copy of X, converted."""
@@ -312,7 +323,7 @@ def resumed(folder: Path) -> tuple[Session, list[str]]:
     names = header.get("names")
     if names is None:
         raise NotTheSame("what each of its cells is measured with is not known; only those of unloop run are resumed")
-    own = {name: Path(path) for name, path in header["own"].items()}
     preset = resume.preset_of(header)
     journal = Journal(folder, resume=True)
-    return Session(folder, preset, header["seed"], header["problem"], header["peers"], names, own, journal), names
+    seed, problem, peers, owned = (header[key] for key in ("seed", "problem", "peers", "own"))
+    return Session(folder, preset, seed, problem, peers, names, owned, journal), names

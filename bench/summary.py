@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bench import placing
 from bench.drawing import of_variant, ratio_text, variant_words, variants
 from bench.machine import human_bytes
 from bench.results import LOOP, VECTORIZED, CellResult, Run, Trust
@@ -43,9 +44,10 @@ def _parts(run: Run) -> Iterator[RenderableType]:
             results = of_variant(run, variant)
             if any(r.speedup(baseline, name) for r in results for name in r.kernels if name != baseline):
                 yield from _tables(run, results, baseline, f"Speed-up over {baseline}, {variant_words(variant)}")
-    for result in run.cells:
-        for reason in result.failed.values():
-            yield Text(f"FAILED at {result.cell.label}: {reason}", style="bold red")
+    for line in failed_words(run):
+        yield Text(f"FAILED {line}", style="bold red")
+    for line in placing.sentences(run):
+        yield Text(line, style="bold")
     for reason in skipped_words(run):
         yield Text(f"not run: {reason}", style="dim")
     yield Text("")
@@ -68,13 +70,25 @@ def _table(results: list[CellResult], baseline: str, names: list[str], title: st
     table.add_column(f"time of\n{baseline}", justify="right")
     for name in names:
         first, _, rest = name.partition("_")
-        table.add_column(f"{first}_\n{rest}", justify="right", no_wrap=True)
+        table.add_column(f"{first}_\n{rest}" if rest else name, justify="right", no_wrap=True)
     for result in results:
         base = result.seconds.get(baseline)
         time = seconds_text(result.median(baseline).estimate) if base else "too slow"
         cells = [interval_text(result.speedup(baseline, name)) for name in names]
         table.add_row(f"{result.cell.m:,}", f"{result.cell.n_x:,}", time, *cells)
     return table
+
+
+def failed_words(run: Run) -> list[str]:
+    """What failed, a line for each kernel: in how many cells, where first, and the reason there."""
+    lines = []
+    for name in run.measured:
+        found = [(result.cell.label, result.failed[name]) for result in run.cells if name in result.failed]
+        if found:
+            rest = len(found) - 1
+            more = f" and in {rest} {'cell' if rest == 1 else 'cells'} more" if rest else ""
+            lines.append(f"at {found[0][0]}{more}: {found[0][1]}")
+    return lines
 
 
 def skipped_words(run: Run) -> list[str]:

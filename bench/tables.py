@@ -1,5 +1,6 @@
 """Tables of text, and numbers as a reader wants to see them."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,12 +9,13 @@ from bench.stats import Interval
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text; the first `keys` columns say what a row is about."""
+    """A table of text; the first `keys` columns say what a row is about; `prose`: its cells are sentences."""
 
     title: str
     columns: list[str]
     rows: list[list[str]]
     keys: int = 1
+    prose: bool = False
 
 
 def digits(value: float) -> str:
@@ -26,3 +28,11 @@ def bounds_text(value: Interval | None, show: Callable[[float], str] = digits) -
     if value is None:
         return "–"
     return f"{show(value.estimate)} [{show(value.low)}, {show(value.high)}]"
+
+
+def times_words(ratio: Interval) -> str:
+    """A ratio with its 95% interval, inside a sentence; no interval where there were too few rounds for one."""
+    words = f"{digits(ratio.estimate)} times" if digits(ratio.estimate) != "1" else "1.00 times"
+    if not (ratio.low > 0.0 and math.isfinite(ratio.high)):
+        return words
+    return f"{words} ({digits(ratio.low)} to {digits(ratio.high)})"

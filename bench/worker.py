@@ -25,6 +25,7 @@ from typing import Any
 import psutil
 
 from bench import machine
+from bench.ceilings import Ceiling
 from bench.events import Event, Frozen
 from bench.grid import ALPHA, Cell, Preset
 
@@ -55,7 +56,7 @@ class Worker:
         preset: How long to measure.
         seed: Seed of the problems and of the order of samples.
         peers: The peers to import before anything is measured.
-        own: Name -> file of kernels that are not of the ladder.
+        owned: Name -> text of the own kernels, see `own.load`.
 
     Attributes:
         hello: What the worker tells of its process: libraries, pools, settings.
@@ -63,7 +64,7 @@ class Worker:
         peak: The most that it held at any time, within calls too.
     """
 
-    def __init__(self, preset: Preset, seed: int, peers: Sequence[str], own: Mapping[str, Path]) -> None:
+    def __init__(self, preset: Preset, seed: int, peers: Sequence[str], owned: Mapping[str, str]) -> None:
         context: Any = multiprocessing.get_context(START)
         self._pipe, theirs = context.Pipe()
         self._stage = context.RawArray("q", 2)  # number of the contestant that is being called; how many calls so far
@@ -72,7 +73,7 @@ class Worker:
         self._cell = ""
         self.rss = self.peak = 0
         self._process = context.Process(
-            target=_serve, args=(theirs, self._stage, preset, seed, list(peers), dict(own)), name="unloop worker"
+            target=_serve, args=(theirs, self._stage, preset, seed, list(peers), dict(owned)), name="unloop worker"
         )
         with _without_ctrl_c():
             self._process.start()
@@ -91,6 +92,11 @@ class Worker:
         """Pool -> threads, held to a number of threads."""
         counts: dict[str, int] = self._ask("pools", threads)
         return counts
+
+    def ceilings(self) -> list[Ceiling]:
+        """What the machine can do at most; some seconds."""
+        found: list[Ceiling] = self._ask("ceilings")
+        return found
 
     def events(self, cell: Cell, labels: Sequence[str], frozen: Frozen | None) -> Iterator[Event]:
         """The engine's events in a cell, each measured when it is asked for.
@@ -186,12 +192,12 @@ def _without_ctrl_c() -> Iterator[None]:
 
 
 def _serve(
-    pipe: Connection, stage: Any, preset: Preset, seed: int, peers: Sequence[str], own: Mapping[str, Path]
+    pipe: Connection, stage: Any, preset: Preset, seed: int, peers: Sequence[str], owned: Mapping[str, str]
 ) -> None:
     """The worker's life: answer what is asked, until the session is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_the_session()
-    measuring = _Measuring(stage, preset, seed, own)
+    measuring = _Measuring(stage, preset, seed, owned)
     process = psutil.Process()
     answer: tuple[bool, Any] = False, measuring.hello(peers)
     while True:
@@ -221,12 +227,12 @@ def _die_with_the_session() -> None:
 class _Measuring:
     """The worker's side: problems, contestants, and the engine's generators."""
 
-    def __init__(self, stage: Any, preset: Preset, seed: int, own: Mapping[str, Path]) -> None:
+    def __init__(self, stage: Any, preset: Preset, seed: int, owned: Mapping[str, str]) -> None:
         # Loaded here: the session's module loads this one.
         from bench import engine, session
 
         self._engine, self._session = engine, session
-        self._stage, self._preset, self._seed, self._own = stage, preset, seed, own
+        self._stage, self._preset, self._seed, self._owned = stage, preset, seed, owned
         self._prepared: tuple[Cell, Any, Any] | None = None
         self._events: dict[Cell, Iterator[Event]] = {}
         self._process = psutil.Process()
@@ -248,6 +254,11 @@ class _Measuring:
         with threads.held_to(count):
             return threads.counts()
 
+    def ceilings(self) -> list[Ceiling]:
+        from bench import ceilings
+
+        return ceilings.measure()
+
     def begin(self, cell: Cell, labels: list[str], frozen: Frozen | None) -> None:
         self._events[cell] = self._measure(cell, labels, frozen)
 
@@ -263,7 +274,7 @@ class _Measuring:
         return max(self._growth, key=self._growth.__getitem__, default=None)
 
     def _measure(self, cell: Cell, labels: list[str], frozen: Frozen | None) -> Iterator[Event]:
-        contestants = {label: self._session.contestant(label, self._own) for label in labels}
+        contestants = {label: self._session.contestant(label, self._owned) for label in labels}
         problem, expected = self._prepare(cell)
         numbers = {label: number for number, label in enumerate(labels)}
 

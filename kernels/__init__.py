@@ -15,7 +15,8 @@ The contract of every kernel `KERNELS[name](w, b, X, Y) -> (J, dw, db)`, in floa
 X may be in order "F" (each example contiguous) or "C" (each feature contiguous). The course's column vectors,
 (n_x, 1) and (1, m), are refused: (1, m) against (m,) is right by luck, (n_x, 1) against (n_x,) gives a matrix.
 
-ValueError: wrong or mismatched shapes, m = 0, n_x = 0, labels other than 0 and 1, NaN or infinity in an input.
+ValueError: wrong or mismatched shapes, m = 0, n_x = 0, labels other than 0 and 1, NaN or infinity in an input, or
+numbers so large (about 1e298) that a sum may overflow.
 TypeError: dtypes that would be silently converted (complex, object). Integers and float32 are converted to float64.
 
 Read the ladder as chapters, top to bottom: each file changes one thing from the one before.

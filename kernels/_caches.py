@@ -4,7 +4,7 @@ from pathlib import Path
 
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 # For systems that do not tell: small enough for any core of the last ten years.
-USUAL = {"L1d": 32 * 2**10, "L2": 256 * 2**10}
+USUAL = {"L1d": 32 * 2**10, "L2": 256 * 2**10, "L3": 8 * 2**20}
 
 
 def cache_bytes() -> dict[str, int]:
@@ -22,4 +22,4 @@ def cache_bytes() -> dict[str, int]:
 
 
 _told = USUAL | cache_bytes()
-L1_BYTES, L2_BYTES = _told["L1d"], _told["L2"]
+L1_BYTES, L2_BYTES, LAST_BYTES = _told["L1d"], _told["L2"], max(_told.values())

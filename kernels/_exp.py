@@ -1,7 +1,7 @@
 """exp for compiled loops: no branch and no call, so that LLVM vectorizes the loop around it.
 
 `math.exp` in a loop that Numba compiles is a call of the C library, one number at a time. Here x = n ln 2 + r with a
-whole n and |r| <= ln(2)/2, so e^x = 2^n e^r: e^r by a polynomial, and 2^n by writing n into the exponent's bits.
+whole n and |r| <= ln(2)/2, so e^x = 2^n e^r: e^r by a polynomial, and 2^n by adding n to the exponent's bits.
 """
 
 import numba
@@ -13,13 +13,12 @@ from numba.extending import intrinsic
 LOG2_E = 1.4426950408889634
 # ln 2 in two parts; the low bits of the first are zeros, so that n times it is exact.
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-# Added to a number below 2^51, it leaves the nearest whole number in the low bits of the significand.
-TO_WHOLE = 1.5 * 2.0**52
-# e^x is 0 below the one and infinite above the other; between them, half of n fits into an exponent.
-LOWEST, HIGHEST = -746.0, 710.0
-
-SIGNIFICAND_BITS, ONE = np.uint64(52), np.uint64(1)
-LOW_BITS, OFFSET = np.uint64(0xFFFF), np.uint64(2048)
+# 2^n is applied as 2^(n + 540), which is a normal number for every n that occurs, and 2^-540.
+MIDDLE, BACK = 540.0, 2.0**-540
+# Added to a number below 2^51, it leaves the nearest whole number, plus MIDDLE, in the low bits of the significand.
+TO_WHOLE = 1.5 * 2.0**52 + MIDDLE
+LOWEST = -746.0  # e^x is 0 below
+SIGNIFICAND_BITS = np.uint64(52)
 
 
 @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
@@ -35,14 +34,13 @@ def _float(_context, _bits):  # type: ignore[no-untyped-def]
 
 
 # Sums may not be reordered here: adding TO_WHOLE and taking it away again would come to nothing.
-@numba.njit(error_model="numpy", fastmath={"contract"})
+@numba.njit(error_model="numpy", fastmath={"contract"}, forceinline=True)
 def exp(x: float) -> float:
-    """e^x for any x, to 2 ulp: subnormal results, 0 and infinity included; NaN for NaN.
+    """e^x for x <= 0, to 2 ulp: subnormal results and 0 included; NaN for NaN. Not for x > 0.
 
     The coefficients are a Chebyshev fit of (e^r - 1 - r) / r^2 on |r| <= ln(2)/2, and rounded.
     """
     x = LOWEST if x < LOWEST else x
-    x = HIGHEST if x > HIGHEST else x
     shifted = x * LOG2_E + TO_WHOLE
     n = shifted - TO_WHOLE
     r = (x - n * LN2_HIGH) - n * LN2_LOW
@@ -57,8 +55,4 @@ def exp(x: float) -> float:
     p = p * r + 0.16666666666666669
     p = p * r + 0.5
     p = (p * r) * r + r + 1.0
-    # 2^n as two factors, for n of -1075 has no exponent of its own: the halves of n + 2048, each a biased exponent + 1.
-    both = (_bits(shifted) + OFFSET) & LOW_BITS  # type: ignore[call-arg]
-    first = both >> ONE
-    second = both - first
-    return p * _float((first - ONE) << SIGNIFICAND_BITS) * _float((second - ONE) << SIGNIFICAND_BITS)
+    return _float(_bits(p) + (_bits(shifted) << SIGNIFICAND_BITS)) * BACK  # type: ignore[call-arg]

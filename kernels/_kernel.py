@@ -9,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+
+# Below the largest float64 by what bounds need, and below 2^996, above which the reference can't split a number.
+HIGHEST, HIGHEST_Z = 1e305, 1e298
 CostAndGradient = tuple[float, Array, float]
 At = Callable[[Array, float], Callable[[], Any]]
 
@@ -67,14 +70,18 @@ class Kernel:
             J, the mean cost; dw, shape (n_x,); db.
 
         Raises:
-            ValueError: On a wrong shape, m = 0, n_x = 0, labels other than 0 and 1, NaN or infinity.
+            ValueError: On a wrong shape, m = 0, n_x = 0, labels other than 0 and 1, NaN or infinity, or numbers so
+                large (about 1e298) that a sum may overflow.
             TypeError: On a dtype that float64 can't hold (complex, object, text, longer floats).
         """
         J, dw, db = self.bind(w, b, X, Y)()
         return float(J), np.asarray(dw, dtype=np.float64), float(db)
 
     def bind(self, w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike) -> Callable[[], Any]:
-        """A callable that does the arithmetic and nothing else; its inputs are checked and converted here."""
+        """A callable that does the arithmetic and nothing else; its inputs are checked and converted here.
+
+        It belongs to one thread at a time, for it may have buffers of its own; each thread binds one for itself.
+        """
         w, b, X, Y = check_inputs(w, b, X, Y)
         if self.prepare is not None:
             return self.prepare(X, Y)(w, b)
@@ -99,14 +106,35 @@ def check_inputs(w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike)
     bias = _as_float64("b", b)
     if bias.ndim != 0:
         raise ValueError(f"b must be a single number; got shape {bias.shape}")
-    for name, array in (("w", w), ("b", bias), ("X", X), ("Y", Y)):
+    # isfinite would fill an array as long as X; NaN comes through max and min.
+    largest = np.maximum(X.max(), -X.min())
+    for name, array in (("w", w), ("b", bias), ("X", largest), ("Y", Y)):
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds NaN or infinity")
+    _require_no_overflow(w, float(bias), X, float(largest))
     if not ((Y == 0.0) | (Y == 1.0)).all():
         raise ValueError("Y must hold labels 0 and 1 only")
     if not (X.flags.c_contiguous or X.flags.f_contiguous):
         X = np.asfortranarray(X)
     return w, float(bias), X, np.ascontiguousarray(Y)
+
+
+def _require_no_overflow(w: Array, b: float, X: Array, largest: float) -> None:
+    """Any sum, of w_j x_j in an example or over the examples, must be finite in any order, in the reference too."""
+    m = X.shape[1]
+    with np.errstate(over="ignore"):
+        fits = m * largest <= HIGHEST and (
+            _z_fits(w, b, largest, m) or _z_fits(w, b, np.maximum(X.max(axis=1), -X.min(axis=1)), m)
+        )
+    if not fits:
+        raise ValueError(
+            "w, b and X are so large that a sum may overflow: m (|b| + sum |w_j x_j|) must stay below "
+            f"{HIGHEST_Z:.0e}, and m |x_j| below {HIGHEST:.0e}; scale the features"
+        )
+
+
+def _z_fits(w: Array, b: float, largest: float | Array, m: int) -> bool:
+    return bool(m * ((np.abs(w) * largest).sum() + abs(b)) <= HIGHEST_Z)
 
 
 def _as_float64(name: str, value: npt.ArrayLike) -> Array:

@@ -13,14 +13,14 @@ import numpy as np
 
 from kernels._kernel import Array, CostAndGradient, Kernel
 from kernels.numba_fastmath import RELAXED
-from kernels.numba_fused import share
+from kernels.numba_fused import share, zeros_apart
 
 
 # numba.prange spreads the shares; all arithmetic is in `share`, compiled apart, for parallel=True slows its loops.
 @numba.njit(error_model="numpy", fastmath=RELAXED)
 def one_share(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, sums: Array) -> None:
     """Sums over the examples from start to stop: dw, J and db, one after another in sums (n_x + 2,)."""
-    J, dw, db = share(w, b, X, Y, start, stop, np.zeros(w.size))
+    J, dw, db = share(w, b, X, Y, start, stop, zeros_apart(X, w.size))
     sums[: w.size] = dw
     sums[w.size] = J
     sums[w.size + 1] = db

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import conditions, journal, report, results, summary
+from bench import conditions, journal, report, results, runtables, summary
 from bench.conditions import Conditions, clock_words
 from bench.engine import CONTROL
 from bench.grid import Cell
-from bench.results import VECTORIZED
 from tests.conftest import CELLS
 
 CELL = Cell(10, 2)
@@ -116,6 +115,6 @@ def test_warnings_stand_in_the_report_beside_their_cell(run_folder: Path) -> Non
     assert run.warnings == ["it was cold"] and run.cells[0].disturbed == ["it rained"]
     told = summary.warning_lines(run)
     assert told[0] == "it was cold" and told[1].startswith(f"{cell.label}: it rained")
-    assert report.context(run, [])["warnings"] == told
-    row = report._speedup_row(run.cells[0], VECTORIZED, [])
-    assert row[1] == "10 (!)"
+    method = next(section for section in report.context(run, [])["sections"] if section.id == "method")
+    assert [f"Warning: {line}." for line in told] == method.warnings
+    assert runtables.time_table(run, run.cells[:1], "").rows[0][:2] == ["2", "10 (!)"]

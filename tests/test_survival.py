@@ -74,7 +74,7 @@ def survived(tmp_path_factory: pytest.TempPathFactory) -> Run:
         patch.setattr(worker, "COMPILE_SECONDS", 1.5)
         patch.setattr(session, "SPARE_BYTES", 75 * 2**20)
         folder = session.run_folder(root, "bad")
-        measuring = session.Session(folder, TINY, 0, own=own)
+        measuring = session.Session(folder, TINY, 0, owned={name: str(path) for name, path in own.items()})
         told: list[str] = []
         measuring.measure(
             {cell: [*own] for cell in cells}, lambda cell, event: told.append(f"{cell.m} {type(event).__name__}")
@@ -100,7 +100,7 @@ def test_a_kernel_that_hangs_is_not_waited_for_in_every_cell(tmp_path: Path, mon
     monkeypatch.setattr(session, "PATIENCE", 1)
     path = tmp_path / "hangs.py"
     path.write_text("import time\ndef cost_and_gradient(w, b, X, Y):\n    time.sleep(1e3)\n")
-    measuring = session.Session(session.run_folder(tmp_path, "x"), TINY, 0, own={"hangs": path})
+    measuring = session.Session(session.run_folder(tmp_path, "x"), TINY, 0, owned={"hangs": str(path)})
     measuring.measure({cell: ["hangs"] for cell in (Cell(10, 2), Cell(10, 3))})
     first, second = measuring.close().cells
     assert first.failed == {"hangs": "hangs: did not return within 1 s"}
