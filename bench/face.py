@@ -148,13 +148,25 @@ class Measured:
     def result(self, cell: Cell) -> tuple[Run, CellResult]:
         """The run so far and a cell of it, measured now if it was not yet."""
         if self._run is None or cell not in self._cells:
-            self._session = self._session or self._open()
-            batch = next(batch for batch in grid.batches(list(self.wanted)) if cell in batch)
-            self._watch = self._watch or Watch(list(self.wanted), self._session.preset, self.tell)
-            self._session.measure({other: self.wanted[other] for other in batch}, self._watch)
-            self._run = self._session.run()
+            try:
+                self._run = self._measure(cell)
+            except OSError as error:  # the folder is not empty, or can't be written to (any more)
+                if self._session is not None:
+                    self._session.abandon()
+                    self._session = None
+                pytest.exit(f"unloop: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
             self._cells = {result.cell: result for result in self._run.cells}
         return self._run, self._cells[cell]
+
+    def _measure(self, cell: Cell) -> Run:
+        if self._session is None:
+            self._session = self._open()
+            for warning in self._session.warnings:
+                self.tell(f"warning: {warning}")
+        batch = next(batch for batch in grid.batches(list(self.wanted)) if cell in batch)
+        self._watch = self._watch or Watch(list(self.wanted), self._session.preset, self.tell)
+        self._session.measure({other: self.wanted[other] for other in batch}, self._watch)
+        return self._session.run()
 
     def close(self, interrupted: bool) -> tuple[Path, Run] | None:
         """End the session; its folder and run, or None where nothing was measured."""

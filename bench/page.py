@@ -25,6 +25,7 @@ from bench.plots import story_cells
 from bench.questions import Answer
 from bench.results import LOOP, VECTORIZED, Run
 from bench.tables import Table, bounds_text, digits, times_words
+from bench.trust import trust
 from kernels import KERNELS
 from kernels.peers import PEERS
 
@@ -112,7 +113,7 @@ def sections(run: Run, plots: Sequence[Plot]) -> list[Section]:
             "How far to trust it",
             METHOD,
             tables=runtables.cores_tables(run),
-            items=summary.trust_lines(run.trust())
+            items=summary.trust_lines(trust(run))
             + summary.history_lines(run)
             + [f"Not run: {line}." for line in summary.skipped_words(run)],
             warnings=[f"Failed {line}" for line in summary.failed_words(run)]

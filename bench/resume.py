@@ -3,16 +3,17 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import kernels
-from bench import engine, problem
+from bench import engine, machine, own
+from bench import problem as problems
 from bench.events import Calibrated, Event, Frozen
 from bench.grid import Cell, Preset
-from bench.journal import Journal, Record, event_record
+from bench.journal import FORMAT, Journal, Record, event_record
 
 # Of the header: what changes from one moment to the next, and what follows from the rest.
 NOT_COMPARED = ("type", "at", "before", "pools", "kernels")
@@ -90,11 +91,56 @@ def preset_of(header: Record) -> Preset:
 def source_hash(files: Iterable[Path] = ()) -> str:
     """SHA-256 of the source of the kernels, of the clock and of the problems; and of other files with kernels."""
     folder = Path(kernels.__file__).parent
-    own = [Path(str(module.__file__)) for module in (engine, problem)]
+    clock = [Path(str(module.__file__)) for module in (engine, problems)]
     digest = hashlib.sha256()
-    for path in [*sorted(folder.rglob("*.py")), *own, *files]:
+    for path in [*sorted(folder.rglob("*.py")), *clock, *files]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def header(
+    preset: Preset,
+    seed: int,
+    problem: str,
+    hello: Mapping[str, Any],
+    before: Mapping[str, Any],
+    described: Mapping[str, Any],
+    peers: Collection[str],
+    names: Collection[str] | None,
+    owned: Mapping[str, str],
+) -> Record:
+    """What a run is, here and now: the first record of its journal.
+
+    Args:
+        preset: The grid, and how long to measure.
+        seed: Seed of the problems and of the order of samples.
+        problem: The problem's name.
+        hello: What the worker tells of its process.
+        before: The moment before the run.
+        described: What is said of each kernel.
+        peers: The peers asked for.
+        names: The kernels that every cell is measured with, or None.
+        owned: Name -> text of the own kernels.
+    """
+    settings = {key: value for key, value in asdict(preset).items() if key not in ("name", "cells")}
+    return {
+        "type": "run",
+        "format": FORMAT,
+        "grid": preset.name,
+        "problem": problem,
+        "seed": seed,
+        "settings": settings | hello["settings"],
+        "machine": machine.card(),
+        "before": before,
+        "libraries": hello["libraries"],
+        "pools": hello["pools"],
+        "kernels": described,
+        "source": source_hash(own.path(text) for text in owned.values()),
+        "peers": list(peers),
+        "own": dict(owned),
+        "names": None if names is None else list(names),
+        "planned": [asdict(cell) for cell in preset.cells],
+    }
 
 
 def compare(was: Mapping[str, Any], here: Mapping[str, Any]) -> None:

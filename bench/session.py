@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +14,7 @@ from bench.conditions import Conditions
 from bench.engine import CONTROL, Contestant, is_kernel
 from bench.events import Calibrated, Event, Failed, Round, Skipped
 from bench.grid import Cell, Preset, batches
-from bench.journal import FORMAT, Journal
+from bench.journal import Journal
 from bench.problem import Problem, load_breast_cancer, make_problem
 from bench.results import BASELINES, VECTORIZED, Run, from_records, load
 from bench.resume import Ledger, NotTheSame
@@ -153,25 +152,8 @@ class Session:
         self._hung: Counter[str | None] = Counter()
         try:
             self._worker = self._new_worker()
-            settings = {key: value for key, value in asdict(preset).items() if key not in ("name", "cells")}
-            header = {
-                "type": "run",
-                "format": FORMAT,
-                "grid": preset.name,
-                "problem": problem,
-                "seed": seed,
-                "settings": settings | self._worker.hello["settings"],
-                "machine": machine.card(),
-                "before": before,
-                "libraries": self._worker.hello["libraries"],
-                "pools": self._worker.hello["pools"],
-                "kernels": describe_kernels(peers, owned),
-                "source": resume.source_hash(own.path(text) for text in owned.values()),
-                "peers": list(peers),
-                "own": dict(owned),
-                "names": None if names is None else list(names),
-                "planned": [asdict(cell) for cell in preset.cells],
-            }
+            kernels, hello = describe_kernels(peers, owned), self._worker.hello
+            header = resume.header(preset, seed, problem, hello, before, kernels, peers, names, owned)
             # Made as late as this, so that a run which is killed before has left no journal without a header.
             self._journal = journal or Journal(folder)
             self._ledger = Ledger(self._journal, header, start)

@@ -10,8 +10,9 @@ from rich.text import Text
 from bench import placing
 from bench.drawing import of_variant, ratio_text, variant_words, variants
 from bench.machine import human_bytes
-from bench.results import LOOP, VECTORIZED, CellResult, Run, Trust
+from bench.results import LOOP, VECTORIZED, CellResult, Run
 from bench.stats import Interval
+from bench.trust import Trust, trust
 
 WIDTH = 120  # columns that the tables need
 COLUMNS = 8  # kernels that fit in so many
@@ -51,7 +52,7 @@ def _parts(run: Run) -> Iterator[RenderableType]:
     for reason in skipped_words(run):
         yield Text(f"not run: {reason}", style="dim")
     yield Text("")
-    for line in [*trust_lines(run.trust()), *history_lines(run)]:
+    for line in [*trust_lines(trust(run)), *history_lines(run)]:
         yield Text(line)
     for line in warning_lines(run):
         yield Text(f"warning: {line}", style="yellow")
@@ -109,21 +110,21 @@ def skipped_words(run: Run) -> list[str]:
     return lines
 
 
-def trust_lines(trust: Trust) -> list[str]:
+def trust_lines(found: Trust) -> list[str]:
     """How far to trust a run, in sentences."""
 
     def percent(share: float) -> str:
         return f"{100 * share:.0f}%"
 
     lines = [
-        f"This run took {trust.wall:.0f} s, {trust.compiling:.1f} s of it compiling; "
-        f"{percent(trust.in_samples)} of the rest were inside samples.",
-        f"A/A control: a kernel against itself came within 1% of 1.0 in {percent(trust.control_close)} of the cells, "
-        f"and its 95% interval held 1.0 in {percent(trust.control_covers)}.",
-        f"Noise floor: {100 * trust.noise_floor:.1f}% (median of the cells); a smaller difference is not called one.",
-        f"Every speed-up over {VECTORIZED} is known to within 5% in {percent(trust.narrow)} of the cells.",
+        f"This run took {found.wall:.0f} s, {found.compiling:.1f} s of it compiling; "
+        f"{percent(found.in_samples)} of the rest were inside samples.",
+        f"A/A control: a kernel against itself came within 1% of 1.0 in {percent(found.control_close)} of the cells, "
+        f"and its 95% interval held 1.0 in {percent(found.control_covers)}.",
+        f"Noise floor: {100 * found.noise_floor:.1f}% (median of the cells); a smaller difference is not called one.",
+        f"Every speed-up over {VECTORIZED} is known to within 5% in {percent(found.narrow)} of the cells.",
     ]
-    return lines + [f"More threads than allowed: {line}." for line in trust.threads_exceeded]
+    return lines + [f"More threads than allowed: {line}." for line in found.threads_exceeded]
 
 
 def history_lines(run: Run) -> list[str]:
@@ -136,8 +137,8 @@ def history_lines(run: Run) -> list[str]:
     if math.isfinite(run.peak_bytes):
         largest = max((result.cell.nbytes for result in run.cells if result.seconds), default=0)
         lines.append(
-            f"Memory: the measuring process held up to {human_bytes(run.peak_bytes)}; the largest X has "
-            f"{human_bytes(largest)}."
+            f"Memory: the measuring process held up to {human_bytes(run.peak_bytes)}; three times the largest X and "
+            f"400 MiB are {human_bytes(3 * largest + 400 * 2**20)}."
         )
     return lines
 

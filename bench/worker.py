@@ -24,6 +24,7 @@ from typing import Any
 
 import psutil
 
+from bench import machine
 from bench.ceilings import Ceiling
 from bench.events import Event, Frozen
 from bench.grid import ALPHA, Cell, Preset
@@ -60,7 +61,7 @@ class Worker:
     Attributes:
         hello: What the worker tells of its process: libraries, pools, settings.
         rss: Bytes of memory that it holds, as of its last answer.
-        peak: The largest of them that was seen.
+        peak: The most that it held at any time, within calls too.
     """
 
     def __init__(self, preset: Preset, seed: int, peers: Sequence[str], owned: Mapping[str, str]) -> None:
@@ -147,10 +148,9 @@ class Worker:
                     self.close()
                     raise Died(self._cell, kernel, f"did not return within {self._patience:g} s", hung=True)
                 before = now
-            raised, value, self.rss = self._pipe.recv()
+            raised, value, self.rss, self.peak = self._pipe.recv()
         except (EOFError, OSError):
             raise self._died() from None
-        self.peak = max(self.peak, self.rss)
         if raised:
             raise Died(self._cell, self._kernel(), value)
         return value
@@ -204,8 +204,13 @@ def _serve(
     _die_with_the_session()
     measuring = _Measuring(stage, preset, seed, owned)
     process = psutil.Process()
-    pipe.send((False, measuring.hello(peers), process.memory_info().rss))
+    answer: tuple[bool, Any] = False, measuring.hello(peers)
     while True:
+        try:
+            rss = process.memory_info().rss
+            pipe.send((*answer, rss, max(rss, machine.peak_bytes())))
+        except OSError:
+            return
         try:
             what, arguments = pipe.recv()
         except (EOFError, OSError):
@@ -214,10 +219,6 @@ def _serve(
             answer = False, getattr(measuring, what)(*arguments)
         except Exception as error:
             answer = True, f"raised {type(error).__name__}: {error}"
-        try:
-            pipe.send((*answer, process.memory_info().rss))
-        except OSError:
-            return
 
 
 def _die_with_the_session() -> None:

@@ -154,3 +154,13 @@ def test_a_kernel_that_disagrees_fails_its_benchmark(
     assert done.returncode == 1, done.stdout + done.stderr
     assert "numpy_textbook: J got" in done.stdout and "1 failed" in done.stdout
     assert "FAILED at m = 10, n_x = 2, order F, 1 thread" in done.stdout
+
+
+def test_a_folder_that_can_t_be_used_ends_the_session_in_one_line(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("precious")
+    done = command(*SMOKE, "-k", "m10 and numba_loop and not m1000", f"--out={tmp_path / 'run'}", cwd=ROOT)
+    assert done.returncode == 4
+    assert f"unloop: {tmp_path / 'run'} is not empty; name a new folder" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.txt"]

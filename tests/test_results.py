@@ -14,6 +14,7 @@ from bench import journal, results, runjson, session, stats
 from bench.engine import CONTROL
 from bench.grid import Cell, batches
 from bench.results import LOOP, VECTORIZED, NotARun, Run, load
+from bench.trust import trust
 from kernels import KERNELS
 from tests.conftest import CELLS, PRESET
 
@@ -79,10 +80,10 @@ def test_compile_time_is_recorded_for_compiled_kernels_only(run: Run) -> None:
 
 
 def test_trust_adds_up(run: Run) -> None:
-    trust = run.trust()
-    assert 0.0 < trust.in_samples < 1.0
-    assert trust.wall > sum(result.sample_seconds() for result in run.cells)
-    assert {trust.control_close, trust.control_covers, trust.narrow} <= {k / len(CELLS) for k in range(len(CELLS) + 1)}
+    found = trust(run)
+    assert 0.0 < found.in_samples < 1.0
+    assert found.wall > sum(result.sample_seconds() for result in run.cells)
+    assert {found.control_close, found.control_covers, found.narrow} <= {k / len(CELLS) for k in range(len(CELLS) + 1)}
 
 
 def test_a_kernel_that_uses_more_threads_than_its_cell_is_named(run_folder: Path) -> None:
@@ -90,7 +91,7 @@ def test_a_kernel_that_uses_more_threads_than_its_cell_is_named(run_folder: Path
     for record in records:
         if record["type"] == "Round" and record["cell"] == CELLS[0].id:
             record["samples"] = [[n, s, 2.0 * s if n == "numba_loop" else s] for n, s, _ in record["samples"]]
-    named = results.from_records(records).trust().threads_exceeded
+    named = trust(results.from_records(records)).threads_exceeded
     assert [line for line in named if line.startswith("numba_loop")] == [
         "numba_loop at m = 10, n_x = 2, order F, 1 thread: 2.0 threads busy"
     ]

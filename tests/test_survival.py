@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bench import journal, resume, session, worker
@@ -127,8 +128,11 @@ def test_the_real_command_killed_and_resumed(command: Command, tmp_path: Path) -
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (path.exists() and path.read_bytes().count(b'"Round"') > 20):
         time.sleep(0.02)
+    workers = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.wait()
+    # No kernel goes on by itself.
+    assert workers and not psutil.wait_procs(workers, timeout=20)[1]
     acknowledged = path.read_bytes()
     acknowledged = acknowledged[: acknowledged.rfind(b"\n") + 1]
     assert load(out).end is None
