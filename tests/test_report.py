@@ -66,7 +66,7 @@ def test_markdown_and_page_carry_the_same_tables(story: list[Section], run_folde
     for table in tables_of(story):
         assert table.title in markdown and plain.count(f">{table.title}</summary>") <= 1
         for row in table.rows:
-            assert "| " + " | ".join(row) + " |" in markdown
+            assert "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" in markdown
             assert len(row) == len(table.columns)
             assert all(f">{cell}</td>" in plain for cell in row)
     for section in story:
