@@ -8,8 +8,8 @@ from bench import agreement, probe
 from bench.face import Measured
 from bench.grid import Cell
 from bench.replay import interleaved_replay, tape
+from bench.roster import contestant, problem_of
 from bench.runjson import extra_info
-from bench.session import contestant, problem_of
 
 
 @pytest.mark.benchmark(timer=interleaved_replay)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import ceilings, commands, face, machine, results, session, summary
+from bench import ceilings, commands, face, machine, results, roster, session, summary
 from bench.commands import drawn_report
 from bench.compare import NothingInCommon
 from bench.events import Event, Failed
@@ -188,7 +188,7 @@ def kernels() -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("kernel", "threads", "what it changes"):
         table.add_column(heading, no_wrap=heading == "kernel")
-    for name, kernel in session.describe_kernels(PEERS).items():
+    for name, kernel in roster.describe_kernels(PEERS).items():
         missing = f" (needs {kernel['missing']}, which is not installed)" if kernel["missing"] else ""
         table.add_row(name, kernel["threads"], kernel["change"] + missing)
     Console().print(table)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench import grid, own, session
+from bench import grid, own, roster, session
 from bench.grid import Cell, Preset
 from bench.problem import PROBLEMS
 from bench.results import CellResult, Run
@@ -62,7 +62,7 @@ class Choice:
 
     def of(self, cell: Cell) -> list[str]:
         """The names that a cell holds."""
-        return [name for name in session.names_for(cell, self.peers) if name in self.names] + list(self.owned)
+        return [name for name in roster.names_for(cell, self.peers) if name in self.names] + list(self.owned)
 
 
 def choose(
@@ -83,10 +83,10 @@ def choose(
         owned = own.load_all(own_texts)
     except own.NotAKernel as error:
         raise WrongUse(str(error)) from None
-    known = session.describe_kernels(PEERS, owned)
+    known = roster.describe_kernels(PEERS, owned)
     names = None if kernels is None else [name.strip() for name in kernels.split(",") if name.strip()] or [""]
     asked = [name for name in PEERS if peers or name in (names or ())]
-    available = list(dict.fromkeys(name for cell in preset.cells for name in session.names_for(cell, asked)))
+    available = list(dict.fromkeys(name for cell in preset.cells for name in roster.names_for(cell, asked)))
     available += owned
     if names is None:
         return Choice(preset, available, asked, owned)

@@ -24,7 +24,7 @@ from typing import Any
 
 import psutil
 
-from bench import machine
+from bench import engine, machine, roster
 from bench.ceilings import Ceiling
 from bench.events import Event, Frozen
 from bench.grid import ALPHA, Cell, Preset
@@ -233,10 +233,6 @@ class _Measuring:
     """The worker's side: problems, contestants, and the engine's generators."""
 
     def __init__(self, stage: Any, preset: Preset, seed: int, owned: Mapping[str, str]) -> None:
-        # Loaded here: the session's module loads this one.
-        from bench import engine, session
-
-        self._engine, self._session = engine, session
         self._stage, self._preset, self._seed, self._owned = stage, preset, seed, owned
         self._prepared: tuple[Cell, Any, Any] | None = None
         self._events: dict[Cell, Iterator[Event]] = {}
@@ -284,7 +280,7 @@ class _Measuring:
         return max(self._growth, key=self._growth.__getitem__, default=None)
 
     def _measure(self, cell: Cell, labels: list[str], frozen: Frozen | None) -> Iterator[Event]:
-        contestants = {label: self._session.contestant(label, self._owned) for label in labels}
+        contestants = {label: roster.contestant(label, self._owned) for label in labels}
         problem, expected = self._prepare(cell)
         numbers = {label: number for number, label in enumerate(labels)}
 
@@ -296,9 +292,7 @@ class _Measuring:
             self._stage[0] = NO_KERNEL if label is None else numbers[label]
             self._stage[1] += 1
 
-        yield from self._engine.measure(
-            cell, problem, expected, contestants, self._preset, self._seed, frozen, announce
-        )
+        yield from engine.measure(cell, problem, expected, contestants, self._preset, self._seed, frozen, announce)
 
     def _prepare(self, cell: Cell) -> tuple[Any, Any]:
         """The cell's problem and what is expected of it; kept for the next, which often differs in threads only."""
@@ -307,7 +301,7 @@ class _Measuring:
         key = replace(cell, threads=1)
         if self._prepared is None or self._prepared[0] != key:
             self._prepared = None  # frees the last problem before the next is made
-            problem = self._session.problem_of(cell, self._seed)
+            problem = roster.problem_of(cell, self._seed)
             expected = (
                 agreement.expect_descent(problem, ALPHA, cell.iterations)
                 if cell.iterations

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import report, session
+from bench import report, roster, session
 from bench.grid import Cell, Preset
 from bench.results import Run, load
 
@@ -27,7 +27,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small run, with its report."""
     folder = session.run_folder(tmp_path_factory.mktemp("runs"), "tiny")
     measuring = session.Session(folder, PRESET, seed=0)
-    measuring.measure({cell: session.names_for(cell) for cell in CELLS})
+    measuring.measure({cell: roster.names_for(cell) for cell in CELLS})
     report.write(measuring.close(), folder)
     return folder
 

@@ -7,7 +7,7 @@ from bench import agreement
 from bench.engine import Contestant
 from bench.grid import ALPHA
 from bench.problem import accuracy, load_breast_cancer, make_problem
-from bench.session import DESCENT, contestant
+from bench.roster import DESCENT, contestant
 from kernels import KERNELS, gradient_descent
 
 

@@ -19,7 +19,7 @@ from bench.agreement import Agreement
 from bench.engine import CONTROL, Calibrated, Contestant, Event, Failed, FirstCall, Round, Skipped
 from bench.grid import ALPHA, Cell, Preset
 from bench.problem import Problem, make_problem
-from bench.session import contestant
+from bench.roster import contestant
 from bench.threads import held_to
 from kernels import KERNELS, Kernel
 

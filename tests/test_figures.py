@@ -15,7 +15,7 @@ from bench import maps, page, plots, summary, tables
 from bench.drawing import SETTINGS, STYLES, ratio_text, seconds_point, speedup_point
 from bench.plots import spread
 from bench.results import LOOP, VECTORIZED, Run
-from bench.session import DESCENT
+from bench.roster import DESCENT
 from bench.stats import Interval
 from kernels import KERNELS
 

@@ -10,7 +10,7 @@ from bench import ceilings, limits, results, session
 from bench.ceilings import READ, Ceiling
 from bench.grid import Cell, Preset, thread_counts
 from bench.results import VECTORIZED, Run
-from bench.session import contestant
+from bench.roster import contestant
 from bench.worker import Worker
 from kernels import KERNELS
 

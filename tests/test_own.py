@@ -10,7 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from bench import agreement, drawing, face, hints, own, placing, plots, probe, report, session, summary
+from bench import agreement, drawing, face, hints, own, placing, plots, probe, report, roster, session, summary
 from bench.agreement import Disagreement
 from bench.engine import CONTROL, Contestant
 from bench.face import WrongUse
@@ -279,5 +279,5 @@ def test_pytest_measures_it_too(command: Command, file: Path, tmp_path: Path) ->
 
 
 def test_a_training_run_takes_own_kernels(file: Path) -> None:
-    contestant: Contestant = session.contestant("my_kernel", {"my_kernel": str(file)})
+    contestant: Contestant = roster.contestant("my_kernel", {"my_kernel": str(file)})
     assert contestant.kernel is own.load(str(file))

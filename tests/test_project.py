@@ -9,7 +9,7 @@ import pytest
 from bench import readme
 from bench.plots import headline_cells
 from bench.results import load
-from bench.session import describe_kernels
+from bench.roster import describe_kernels
 from kernels import KERNELS
 from tests.conftest import ROOT
 

@@ -13,7 +13,7 @@ from bench.drawing import SETTINGS
 from bench.grid import Cell
 from bench.questions import NOT_MEASURED
 from bench.results import CellResult, Run
-from bench.session import describe_kernels
+from bench.roster import describe_kernels
 from kernels import KERNELS
 
 ROUNDS = 12

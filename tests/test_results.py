@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import journal, results, runjson, session, stats
+from bench import journal, results, roster, runjson, session, stats
 from bench.engine import CONTROL
 from bench.grid import Cell, batches
 from bench.results import LOOP, VECTORIZED, NotARun, Run, load
@@ -22,7 +22,7 @@ from tests.conftest import CELLS, PRESET
 def test_a_run_holds_every_kernel_of_every_cell(run: Run) -> None:
     assert [result.cell for result in run.cells] == list(CELLS)
     for result in run.cells:
-        wanted = session.names_for(result.cell)
+        wanted = roster.names_for(result.cell)
         assert {*result.kernels, *result.skipped} == set(wanted)
         assert not result.failed
         assert set(result.agreement) == {*result.kernels, CONTROL}
