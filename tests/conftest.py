@@ -12,6 +12,10 @@ from bench import report, roster, session
 from bench.grid import Cell, Preset
 from bench.results import Run, load
 
+# Processes that tests start compile without optimizing: what they test is not how fast the code is. Numba has read the
+# variable in this process already, so here it makes no difference, and generated code is as a user's.
+os.environ.setdefault("NUMBA_OPT", "0")
+
 ROOT = Path(__file__).parents[1]
 # python_loop is over the cap in the largest cell, so that the run holds a prediction too.
 CELLS = (Cell(10, 2), Cell(50, 2), Cell(10, 16), Cell(4_000, 16), Cell(10, 2, threads=2))

@@ -40,7 +40,7 @@ def test_the_table_has_the_contract_s_columns(run: Run) -> None:
     table = run.table()
     assert list(table.columns) == [
         *("kernel", "m", "n_x", "order", "threads", "seconds", "low", "high"),
-        *("speedup", "speedup_low", "speedup_high"),
+        *("speedup", "speedup_low", "speedup_high", "of_limit"),
     ]
     assert len(table) == sum(len(result.kernels) for result in run.cells)
     assert (table.low <= table.seconds).all() and (table.seconds <= table.high).all()
