@@ -59,7 +59,7 @@ def interpreted(kernel: Kernel) -> Counts:
     """Interpreted instructions for each element and for each example."""
     element = (opcodes(kernel, 8, 12) - opcodes(kernel, 8, 4)) / (8 * 8)
     example = (opcodes(kernel, 16, 4) - opcodes(kernel, 8, 4)) / 8 - 4 * element
-    return {"instructions_per_element": round(element, 1), "instructions_per_example": round(example, 1)}
+    return {"instructions_per_element": abs(round(element, 1)), "instructions_per_example": round(example, 1)}
 
 
 def allocated(kernel: Kernel) -> Counts:

@@ -79,7 +79,9 @@ def test_a_run_holds_own_kernels_beside_the_ladder(run: Run) -> None:
 def test_they_are_drawn_in_every_figure_each_in_a_style_of_its_own(run: Run) -> None:
     for plot in plots.draw(run):
         texts = {text.get_text() for text in plot.figure.findobj(mpl.text.Text)}
-        assert {"my_kernel", "my_kernel_fast"} <= texts or plot.name == "fastest", plot.name
+        # These show what stands for the ladder, and not every kernel.
+        apart = {"fastest", "waterfall", "causes"}
+        assert {"my_kernel", "my_kernel_fast"} <= texts or plot.name.partition("-")[0] in {*apart, "payback"}, plot.name
     with drawing.dressed(run):
         styles = [drawing.style(name) for name in run.own]
     assert len({color for color, _ in styles}) == len({marker for _, marker in styles}) == 3
@@ -92,10 +94,11 @@ def test_the_summary_and_the_report_say_where_they_lie(run: Run) -> None:
     assert first.startswith("my_kernel ") and "at m = 60, n_x = 4, order F, 1 thread" in first
     assert second.startswith("my_kernel_fast ")
     context = report.context(run, [])
-    assert context["placed"] == [first, second]
+    assert context["sections"][0].lead[1:3] == [first, second]
     (failed,) = summary.failed_words(run)
     assert failed.startswith("at m = 10, n_x = 2, order F, 1 thread and in 1 cell more: my_kernel_bad: dw[0] got")
-    assert context["failed"] == [failed]
+    method = next(section for section in context["sections"] if section.id == "method")
+    assert method.warnings[0] == f"Failed {failed}"
 
 
 def cell(**microseconds: list[float]) -> CellResult:

@@ -33,7 +33,7 @@ def text(run_folder: Path) -> str:
 
 def test_the_sections_stand_in_order_and_hold_every_figure(drawn: list[Plot], story: list[Section]) -> None:
     assert [section.id for section in story] == [
-        *("answer", "ladder", "maps", "accuracy", "questions", "method", "machine")
+        *("answer", "ladder", "numbers", "causes", "maps", "compiling", "accuracy", "questions", "method", "machine")
     ]
     assert [plot.name for section in story for plot in section.plots] == [
         plot.name for section in story for plot in drawn if plot.section == section.id
@@ -154,4 +154,4 @@ def test_a_failure_and_an_interruption_are_told_at_the_top(run: Run) -> None:
     broken = page.sections(Run(run.header, cells, None), [])
     assert "interrupted" in broken[0].warnings[0] and broken[0].warnings[1].startswith("1 times a kernel disagreed")
     method = next(section for section in broken if section.id == "method")
-    assert method.warnings == ["Failed: numba_loop: dw[1] got 1.0"]
+    assert method.warnings[0] == f"Failed at {cells[0].cell.label}: numba_loop: dw[1] got 1.0"
