@@ -37,9 +37,9 @@ format: $(READY) ## let ruff mend what it can
 readme: $(READY) ## generate the README's table and figure from results/reference
 	$(BIN)/python -m bench.readme
 
-reference: $(READY) ## measure the full grid again into results/reference (20 minutes, an idle machine)
+reference: peers ## measure the full grid again into results/reference (half an hour, an idle machine, the peers installed)
 	rm -rf results/reference
-	$(BIN)/unloop run --grid full --out results/reference
+	$(BIN)/unloop run --grid full --peers --out results/reference
 	$(BIN)/python -m bench.readme
 
 clean: ## remove the environment and all caches; results stay

@@ -140,7 +140,7 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
                 ("F", "C"),
             ),
             cap=0.4,
-            budget=0.52,
+            budget=0.4,
             min_rounds=9,
             max_rounds=120,
             ceilings=True,
