@@ -52,19 +52,21 @@ class Pair:
 
 PAIRS = (
     Pair("boxing: ndarray elements → list items", "python_loop", "python_lists"),
+    Pair("np.vectorize around the loop's body", "python_loop", "pair: np.vectorize", nothing),
     Pair("the interpreter: interpreted → compiled", "python_loop", "numba_loop"),
-    Pair("np.vectorize → NumPy's own functions", "pair: np.vectorize", "numpy_vectorized"),
+    Pair("bounds checked → not checked", "pair: loop, bounds checked", "numba_loop"),
+    Pair("division checked → not, strict loop", "pair: loop, error model of Python", "numba_loop"),
+    Pair("X in order C → F, compiled loop", "pair: loop, X in order C", "numba_loop"),
     Pair("sums in order → reordered, SIMD", "numba_loop", "numba_fastmath", as_many_as_lanes),
-    Pair("exp: one at a time → SIMD", "pair: exp, scalar", "numba_passes"),
-    Pair("log1p: one an example → one for many", "pair: log1p, one an example", "numba_passes"),
-    Pair("temporaries → buffers (out=)", "numpy_vectorized", "numpy_buffers"),
-    Pair("X read twice → once, in blocks", "numba_passes", "numba_fused", twice_from_memory),
-    Pair("X in order C → F, compiled loop", "pair: loop, other order", "numba_loop"),
-    Pair("X in order C → F, NumPy", "pair: NumPy, other order", "numpy_vectorized", nothing),
-    Pair("division checked → not checked", "pair: Python's division", "numba_loop"),
-    Pair("bounds checked → not checked", "pair: bounds checked", "numba_loop"),
+    Pair("np.vectorize → array operations", "pair: np.vectorize", "numpy_vectorized"),
+    Pair("X in order C → F, NumPy", "pair: NumPy, X in order C", "numpy_vectorized", nothing),
     Pair("cost from a → from z", "numpy_textbook", "numpy_vectorized", nothing),
-    Pair("one thread → all", "pair: fused, one thread", "numba_fused_parallel", as_many_as_threads),
+    Pair("temporaries → buffers (out=)", "numpy_vectorized", "numpy_buffers"),
+    Pair("exp: one at a time → SIMD", "pair: exp, scalar", "numba_passes"),
+    Pair("log1p: one an example → one for many", "pair: a logarithm an example", "numba_passes"),
+    Pair("division checked → not, SIMD", "pair: activation, error model of Python", "numba_passes"),
+    Pair("X read twice → once, in blocks", "numba_passes", "numba_fused", twice_from_memory),
+    Pair("one thread → all", "pair: fused blocks, one thread", "numba_fused_parallel", as_many_as_threads),
 )
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 

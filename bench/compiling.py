@@ -48,7 +48,10 @@ def measure(names: Iterable[str], tell: Callable[[str], None] = lambda _: None) 
 def _in_a_fresh_process(name: str, cache: str) -> dict[str, Any] | None:
     probe = [sys.executable, "-m", "bench.compiling", name]
     environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
-    done = subprocess.run(probe, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    try:
+        done = subprocess.run(probe, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        return None
     return dict(json.loads(done.stdout)) if done.returncode == 0 else None
 
 

@@ -19,7 +19,7 @@ from bench.machine import human_bytes
 from bench.maps import grid_axes, square
 from bench.results import CellResult, Run
 from bench.stats import Interval
-from bench.tables import Table, bounds_text
+from bench.tables import Table, bounds_text, percent
 
 # The kernels that the figures show, of those that were measured: the path from the loop to the limit.
 SHOWN = (
@@ -36,7 +36,11 @@ def share(run: Run, result: CellResult, kernel: str) -> float:
 
 def shown(run: Run, results: Sequence[CellResult]) -> list[str]:
     """The kernels of the figures that were timed in these cells."""
-    return [name for name in SHOWN if name in run.measured and any(name in result.seconds for result in results)]
+    return [
+        name
+        for name in (*SHOWN, *run.own)
+        if name in run.measured and any(name in result.seconds for result in results)
+    ]
 
 
 def last_cache(run: Run) -> int:
@@ -165,11 +169,6 @@ def limit_maps(run: Run, variant: Variant) -> Plot | None:
         table=limit_table(run, variant),
         section="limits",
     )
-
-
-def percent(value: float) -> str:
-    """A share in percent: 71%, 3.2%, 0.04%."""
-    return f"{100 * value:.0f}%" if value >= 0.0995 else f"{float(f'{100 * value:.1g}'):g}%"
 
 
 def limit_table(run: Run, variant: Variant) -> Table | None:

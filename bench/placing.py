@@ -4,7 +4,7 @@ import math
 
 from bench.results import CellResult, Run
 from bench.stats import Interval
-from bench.tables import bounds_text
+from bench.tables import bounds_text, percent
 
 NEAR = (1_000, 32)  # m and n_x of the cell that stands for the run
 
@@ -24,6 +24,9 @@ def _sentence(run: Run, name: str) -> str:
         return f"{name} was timed in no cell of this run."
     result = min(timed, key=_distance)
     where = result.cell.label
+    limit = run.limit(result)
+    if limit is not None:
+        where += f", at {percent(limit / result.median(name).estimate)} of this machine's limit"
     slower, faster = neighbours(result, name, run.own)
     if slower and faster:
         return (

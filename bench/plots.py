@@ -44,7 +44,7 @@ def draw(run: Run) -> Iterator[Plot]:
             return
         chosen = story_cells(run)
         yield _headline(run)
-        yield from _some(waterfall.figure(chosen))
+        yield from _some(waterfall.figure(chosen, run.limit))
         yield from _some(accuracy.figure(chosen[len(chosen) // 2]))
         yield from (replace(plot, section="numbers") for plot in costs.draw(run))
         yield from _some(causes.figure(run))

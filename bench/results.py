@@ -155,6 +155,11 @@ class Run:
         ceiling = self.ceilings.get(cell.threads)
         return ceiling.bound(cell.m, cell.n_x) if ceiling and not cell.iterations else float("nan")
 
+    def limit(self, result: CellResult) -> float | None:
+        """`bound` of a result's cell; None where it is not known."""
+        seconds = self.bound(result.cell)
+        return None if np.isnan(seconds) else seconds
+
     def compile_seconds(self) -> dict[str, float]:
         """Seconds of the very first call of each compiled kernel in this run: compilation and one small step."""
         seconds: dict[str, float] = {}

@@ -23,6 +23,11 @@ def digits(value: float) -> str:
     return f"{float(f'{value:.3g}'):,g}"
 
 
+def percent(value: float) -> str:
+    """A share in percent: 71%, 3%, 0.04%."""
+    return f"{100 * value:.0f}%" if value >= 0.0995 else f"{float(f'{100 * value:.1g}'):g}%"
+
+
 def bounds_text(value: Interval | None, show: Callable[[float], str] = digits) -> str:
     """An estimate with its interval in brackets."""
     if value is None:

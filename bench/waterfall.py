@@ -75,7 +75,8 @@ def figure(results: Sequence[CellResult], limit: Limit | None = None) -> Plot | 
     ys: dict[tuple[str, str, str], float] = {}
     for k, row in enumerate(rows):
         ys[row] = -float(k) - 0.6 * len({path for path, _, _ in rows[: k + 1]})
-    height = 0.36 * len(rows) + 1.35
+    joined = sum(" + " in cause for _, _, cause in rows)
+    height = 0.36 * len(rows) + 0.12 * joined + 1.35
     drawn = Figure(figsize=(WIDTH, height))
     axes = drawn.subplots(1, len(of_cell), squeeze=False, sharey=True)[0]
     drawn.subplots_adjust(left=2.15 / WIDTH, right=1 - 0.15 / WIDTH, bottom=0.55 / height, top=1 - 0.72 / height)
@@ -106,7 +107,7 @@ def figure(results: Sequence[CellResult], limit: Limit | None = None) -> Plot | 
         ax.grid(visible=False, axis="y")
         ax.spines["left"].set_visible(False)
         ax.axvline(1.0, color="#555555", linewidth=0.9, zorder=1)
-    axes[0].set_yticks(list(ys.values()), [f"{cause}\n{kernel}" for _, kernel, cause in ys], fontsize=8)
+    axes[0].set_yticks(list(ys.values()), [f"{_wrapped(cause)}\n{kernel}" for _, kernel, cause in ys], fontsize=8)
     for label, (_, kernel, _) in zip(axes[0].get_yticklabels(), ys, strict=True):
         label.set_color(text_style(kernel))
         label.set_linespacing(1.1)
@@ -117,6 +118,12 @@ def figure(results: Sequence[CellResult], limit: Limit | None = None) -> Plot | 
         "ended, and is labelled with its own factor and cause. Hollow: a loss."
     )
     return Plot("waterfall", caption, drawn, finding(of_cell), table(of_cell), section="ladder")
+
+
+def _wrapped(cause: str) -> str:
+    """Joined causes on two lines: one line would be too long for the figure."""
+    first, plus, rest = cause.partition(" + ")
+    return f"{first} +\n{rest}" if plus else cause
 
 
 def finding(of_cell: Sequence[tuple[CellResult, list[Step]]]) -> str:

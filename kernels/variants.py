@@ -1,143 +1,117 @@
-"""Kernels that differ from a rung in one thing, so that what is measured between the two has one cause.
+"""Kernels that differ from a rung in one thing, so that what is measured between the two has one cause. No rungs.
 
-They are no rungs: nobody would choose them. Each is named in words, "pair: ...", as all that is measured and is no
-kernel; they pass the same gate, and run in the same rounds, in a few cells of the full grid. `bench.causes` says which
-is compared with which.
+A variant of a compiled kernel is that kernel's very function, compiled with one option changed or with one of its names
+meaning something else: nothing is written twice. Each is named in words, "pair: exp, scalar", as all that is
+measured and is no kernel; `bench.causes` says which is compared with which.
 """
 
 import math
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
+from types import FunctionType, MappingProxyType
+from typing import Any
 
 import numba
 import numpy as np
 
-from kernels import numba_fused, numba_loop, numpy_vectorized, python_loop
-from kernels._exp import exp
+from kernels import numba_fused, numba_loop, numba_passes, numpy_vectorized, python_loop
 from kernels._kernel import Array, CostAndGradient, Kernel
-from kernels.numba_passes import backward, forward, log_product, relaxed
+from kernels.numba_fastmath import RELAXED
+from kernels.numba_passes import inlined, relaxed
 
 
-@relaxed
-def activate_by_math_exp(z: Array, Y: Array, dz: Array, q: Array) -> tuple[float, float]:
-    """`numba_passes.activate` with the C library's exp, which a loop calls one number at a time."""
-    J = db = 0.0
-    for i in range(np.uint64(z.size)):
-        sign = 1.0 - 2.0 * Y[i]
-        s = sign * z[i]
-        e = math.exp(-abs(s))
-        d = sign * ((1.0 if s >= 0.0 else e) / (1.0 + e))
-        J += s if s > 0.0 else 0.0
-        q[i] += e * (1.0 + q[i])
-        dz[i] = d
-        db += d
-    return J, db
+def with_names(compiled: Any, **meanings: Any) -> Callable[..., Any]:
+    """The Python function behind a compiled one, with some of its global names meaning something else."""
+    function = compiled.py_func
+    return FunctionType(function.__code__, function.__globals__ | meanings, function.__name__)
 
 
-@relaxed
-def scalar_exp(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:
-    """`numba_passes` with exp alone changed."""
-    n_x, m = X.shape
-    z, dz, q, dw = np.empty(m), np.empty(m), np.zeros(m), np.zeros(n_x)
-    forward(w, b, X, 0, m, z)
-    J, db = activate_by_math_exp(z, Y, dz, q)
-    J += log_product(q, m, 1)
-    backward(X, 0, m, dz, dw)
-    return J / m, dw / m, db / m
-
-
-@relaxed
-def activate_with_logarithms(z: Array, Y: Array, dz: Array) -> tuple[float, float]:
-    """`numba_passes.activate` with a logarithm for every example."""
-    J = db = 0.0
-    for i in range(np.uint64(z.size)):
-        sign = 1.0 - 2.0 * Y[i]
-        s = sign * z[i]
-        e = exp(-abs(s))
-        d = sign * ((1.0 if s >= 0.0 else e) / (1.0 + e))
-        J += (s if s > 0.0 else 0.0) + math.log1p(e)
-        dz[i] = d
-        db += d
-    return J, db
-
-
-@relaxed
-def logarithm_each(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:
-    """`numba_passes` with the logarithms alone changed."""
-    n_x, m = X.shape
-    z, dz, dw = np.empty(m), np.empty(m), np.zeros(n_x)
-    forward(w, b, X, 0, m, z)
-    J, db = activate_with_logarithms(z, Y, dz)
-    backward(X, 0, m, dz, dw)
-    return J / m, dw / m, db / m
-
-
-def _loss_and_dz(z: float, y: float) -> tuple[float, float]:
-    e = math.exp(-abs(z))
-    a = 1.0 / (1.0 + e) if z >= 0.0 else e / (1.0 + e)
-    return max(z, 0.0) - y * z + math.log1p(e), a - y
-
-
-loss_and_dz = np.vectorize(_loss_and_dz, otypes=[np.float64, np.float64])
+def in_order_c(array: Array) -> Array:
+    """X (n_x, m) with each feature contiguous, on a cache line's start as problems are; a vector as it is."""
+    if array.ndim == 1:
+        return array
+    buffer = np.empty(array.size + 8)
+    start = (-buffer.ctypes.data % 64) // 8
+    copy = buffer[start : start + array.size].reshape(array.shape)
+    copy[:] = array
+    return copy
 
 
 def by_np_vectorize(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:
-    """`numpy_vectorized` with its elementwise part by np.vectorize."""
-    m = Y.size
-    losses, dZ = loss_and_dz(np.dot(w, X) + b, Y)
-    return np.mean(losses), (1.0 / m) * np.dot(X, dZ), (1.0 / m) * np.sum(dZ)
+    """`python_loop` with np.vectorize in the place of its loop over the examples; the loops over features stay."""
+    n_x, m = X.shape
+    dw = np.zeros(n_x)
+
+    def example(i: int) -> tuple[float, float]:
+        z = b
+        for j in range(n_x):
+            z += w[j] * X[j, i]
+        e = math.exp(-abs(z))
+        a = 1.0 / (1.0 + e) if z >= 0.0 else e / (1.0 + e)
+        dz = a - Y[i]
+        for j in range(n_x):
+            dw[j] += X[j, i] * dz
+        return max((1.0 - 2.0 * Y[i]) * z, 0.0) + math.log1p(e), dz
+
+    # With its types given it does not call an example once more to find them.
+    losses, dZ = np.vectorize(example, otypes=[float, float])(np.arange(m))
+    return losses.sum() / m, dw / m, dZ.sum() / m
 
 
-def other_order(array: Array) -> Array:
-    """X in the order that it is not in; w and Y as they are."""
-    return np.array(array, order="C" if array.flags.f_contiguous else "F") if array.ndim == 2 else array
+def _variant(label: str, of: Kernel, function: Callable[..., Any], native: Any = None) -> Kernel:
+    return Kernel(
+        name=f"pair: {label}",
+        title=label,
+        change=f"{of.name} with one thing changed.",
+        function=function,
+        compiled=of.compiled,
+        native=native or of.native,
+    )
 
+
+_passes, _loop = numba_passes.KERNEL, numba_loop.KERNEL
+_scalar_exp = inlined(with_names(numba_passes.activate, exp=math.exp))
+_checked_activate = numba.njit(error_model="python", fastmath=RELAXED, forceinline=True)(numba_passes.activate.py_func)
+# With products of one factor, there is a logarithm for each.
+_many_logs = relaxed(with_names(numba_passes.log_product, FACTORS=1))
+
+SCALAR_EXP = _variant("exp, scalar", _passes, relaxed(with_names(numba_passes.cost_and_gradient, activate=_scalar_exp)))
+MANY_LOGS = _variant(
+    "a logarithm an example", _passes, relaxed(with_names(numba_passes.cost_and_gradient, log_product=_many_logs))
+)
+CHECKED_DIVISION = _variant(
+    "activation, error model of Python",
+    _passes,
+    relaxed(with_names(numba_passes.cost_and_gradient, activate=_checked_activate)),
+)
+CHECKED_LOOP = _variant(
+    "loop, error model of Python", _loop, numba.njit(error_model="python")(python_loop.cost_and_gradient)
+)
+CHECKED_BOUNDS = _variant(
+    "loop, bounds checked",
+    _loop,
+    numba.njit(error_model="numpy", boundscheck=True)(python_loop.cost_and_gradient),
+)
+LOOP_ORDER_C = _variant("loop, X in order C", _loop, _loop.function, in_order_c)
+NUMPY_ORDER_C = _variant("NumPy, X in order C", numpy_vectorized.KERNEL, numpy_vectorized.cost_and_gradient, in_order_c)
+NP_VECTORIZE = _variant("np.vectorize", python_loop.KERNEL, by_np_vectorize)
+# In a cell of all threads, where the ladder has no kernel that uses one only.
+ONE_THREAD = _variant("fused blocks, one thread", numba_fused.KERNEL, numba_fused.cost_and_gradient)
 
 VARIANTS: Mapping[str, Kernel] = MappingProxyType(
     {
         kernel.name: kernel
         for kernel in (
-            Kernel("pair: exp, scalar", "numba_passes, math.exp", "exp is the C library's.", scalar_exp, compiled=True),
-            Kernel(
-                *("pair: log1p, one an example", "numba_passes, log1p each", "A logarithm for every example."),
-                logarithm_each,
-                compiled=True,
-            ),
-            Kernel(
-                *("pair: Python's division", "numba_loop, error_model python", "Divisions are checked for zero."),
-                numba.njit(error_model="python")(python_loop.cost_and_gradient),
-                compiled=True,
-            ),
-            Kernel(
-                *("pair: bounds checked", "numba_loop, boundscheck", "Every index is checked."),
-                numba.njit(error_model="numpy", boundscheck=True)(python_loop.cost_and_gradient),
-                compiled=True,
-            ),
-            Kernel(
-                *("pair: loop, other order", "numba_loop, X in the other order", "X is in the other order."),
-                numba_loop.cost_and_gradient,
-                compiled=True,
-                native=other_order,
-            ),
-            Kernel(
-                *("pair: NumPy, other order", "numpy_vectorized, X in the other order", "X is in the other order."),
-                numpy_vectorized.cost_and_gradient,
-                native=other_order,
-            ),
-            Kernel(
-                *("pair: np.vectorize", "numpy_vectorized, by np.vectorize", "Its elementwise part by np.vectorize."),
-                by_np_vectorize,
-            ),
-            Kernel(
-                *(
-                    "pair: fused, one thread",
-                    "numba_fused beside all threads",
-                    "One thread of them.",
-                ),
-                numba_fused.cost_and_gradient,
-                compiled=True,
-            ),
+            NP_VECTORIZE,
+            CHECKED_LOOP,
+            CHECKED_BOUNDS,
+            LOOP_ORDER_C,
+            NUMPY_ORDER_C,
+            SCALAR_EXP,
+            MANY_LOGS,
+            CHECKED_DIVISION,
+            ONE_THREAD,
         )
     }
 )
-OF_ALL_THREADS = ("pair: fused, one thread",)
+
+OF_ALL_THREADS = (ONE_THREAD.name,)

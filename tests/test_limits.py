@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import ceilings, limits, results, session
+from bench import ceilings, limits, placing, results, session, tables
 from bench.ceilings import READ, Ceiling
 from bench.grid import Cell, Preset, thread_counts
 from bench.results import VECTORIZED, Run
@@ -111,9 +111,18 @@ def test_a_linear_read_is_the_ruler_of_cells_from_memory(limited: Run) -> None:
     assert READ not in table.columns[2:] and READ not in limited.cells[3].kernels
 
 
+def test_an_own_kernel_is_told_its_share_of_the_limit(limited: Run) -> None:
+    kernels = {**limited.kernels, "numba_fused": {**limited.kernels["numba_fused"], "own": "mine.py"}}
+    own = replace(limited, header={**limited.header, "kernels": kernels})
+    (line,) = placing.sentences(own)
+    result = own.cells[3]
+    share = tables.percent(limits.share(own, result, "numba_fused"))
+    assert f"at {result.cell.label}, at {share} of this machine's limit" in line
+
+
 @pytest.mark.parametrize(("value", "text"), [(0.71, "71%"), (0.0995, "10%"), (0.032, "3%"), (0.00041, "0.04%")])
 def test_percent(value: float, text: str) -> None:
-    assert limits.percent(value) == text
+    assert tables.percent(value) == text
 
 
 def test_the_ruler_is_measured_in_the_same_rounds_and_judged_by_nobody(

@@ -1,0 +1,181 @@
+"""Causes: the variants pass the gate, pairs are compared by round, counts are right, and when compiling has paid."""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench import agreement, causes, compiling, counts, payback, roster
+from bench.compiling import Price
+from bench.grid import EXPLAINED, Cell, preset
+from bench.problem import make_problem
+from bench.results import LOOP, VECTORIZED, CellResult, Run
+from kernels import KERNELS, Kernel, numba_passes, variants
+from kernels.variants import OF_ALL_THREADS, VARIANTS
+
+LOOP_IN_CODE = """
+\tvmulsd\t%xmm0, %xmm1, %xmm0
+.LBB0_1:
+\tvaddsd\t%xmm0, %xmm1, %xmm0
+.LBB0_2:
+\tvfmadd231pd\t(%rsi,%rax,8), %zmm1, %zmm0
+\tvaddpd\t%ymm0, %ymm1, %ymm2
+\tvmulsd\t%xmm0, %xmm1, %xmm0
+\tvmovupd\t%zmm0, (%rsi)
+\tjne\t.LBB0_2
+\tjb\t.LBB0_1
+"""
+
+
+@pytest.mark.parametrize("kernel", VARIANTS.values(), ids=VARIANTS)
+@pytest.mark.parametrize(
+    ("m", "n_x", "order"), [(1, 1, "F"), (7, 3, "C"), (1, 5, "C"), (211, 1, "F"), (1_009, 17, "F")]
+)
+def test_variants_pass_the_gate(kernel: Any, m: int, n_x: int, order: Any) -> None:
+    agreement.check(kernel, make_problem(m, n_x, seed=m, order=order))
+
+
+@pytest.mark.parametrize("kernel", VARIANTS.values(), ids=VARIANTS)
+def test_variants_hold_where_activations_saturate(kernel: Any) -> None:
+    problem = make_problem(101, 3, seed=5)
+    agreement.check(kernel, dataclasses.replace(problem, w=300.0 * problem.w))
+
+
+def test_a_wrong_variant_would_be_refused() -> None:
+    off = variants.relaxed(variants.with_names(numba_passes.activate, exp=math.sqrt))
+    wrong = variants.relaxed(variants.with_names(numba_passes.cost_and_gradient, activate=off))
+    with pytest.raises(agreement.Disagreement):
+        agreement.check(Kernel("wrong", "", "", wrong), make_problem(13, 17))
+
+
+def test_a_changed_name_leaves_the_kernel_itself_alone() -> None:
+    few = variants.with_names(numba_passes.log_product, FACTORS=1)
+    assert few.__code__ is numba_passes.log_product.py_func.__code__  # type: ignore[attr-defined]
+    assert few.__globals__["FACTORS"] == 1 and numba_passes.FACTORS == 1_000  # type: ignore[attr-defined]
+
+
+def test_order_c_is_a_copy_on_a_cache_line() -> None:
+    X = np.asfortranarray(np.arange(12.0).reshape(3, 4))
+    copy = variants.in_order_c(X)
+    assert copy.flags.c_contiguous and copy.ctypes.data % 64 == 0 and np.array_equal(copy, X)
+    assert variants.in_order_c(X[0]).ndim == 1
+
+
+def test_variants_are_no_kernels_and_are_found_by_name() -> None:
+    for name, kernel in VARIANTS.items():
+        assert kernel.name == name and name.startswith("pair: ") and not name.isidentifier()
+        assert roster.contestant(name).kernel is kernel and roster.contestant(name).judged
+    assert set(OF_ALL_THREADS) <= set(VARIANTS) and not VARIANTS.keys() & KERNELS.keys()
+
+
+def test_both_of_every_pair_exist() -> None:
+    known = {*KERNELS, *VARIANTS}
+    assert all({pair.before, pair.after} <= known for pair in causes.PAIRS)
+    assert {name for pair in causes.PAIRS for name in (pair.before, pair.after)} >= set(VARIANTS)
+
+
+def test_the_full_grid_explains_and_the_smoke_grid_does_not() -> None:
+    full, smoke = preset("full"), preset("smoke")
+    assert full.causes and not smoke.causes and not preset("full", "breast_cancer").causes
+    explained = [cell for cell in full.cells if cell.explained]
+    assert {(cell.m, cell.n_x) for cell in explained} == set(EXPLAINED) and {cell.order for cell in explained} == {"F"}
+
+
+def made(run: Run) -> Run:
+    """A run of one small cell, and one from memory, with known times."""
+    seconds = {
+        LOOP: 8e-3,
+        "python_lists": 2e-3,
+        "numba_loop": 1e-4,
+        "numba_fastmath": 5e-5,
+        VECTORIZED: 2e-4,
+        "numba_passes": 4e-5,
+        "numba_fused": 2e-5,
+        "pair: exp, scalar": 6e-5,
+    }
+    cells = []
+    for cell in (Cell(1_000, 32), Cell(1_000_000, 32)):
+        result = CellResult(cell)
+        for k, (name, each) in enumerate(seconds.items()):
+            result.seconds[name] = [each * (1.0 + 1e-4 * ((i + k) % 5)) for i in range(20)]
+            result.rounds[name], result.loops[name] = list(range(20)), 1
+        cells.append(result)
+    prices = {"numba_loop": Price("numba_loop", 1.0, 0.25, 1e-5), "numba_fused": Price("numba_fused", 1.8, None, 1e-5)}
+    found = dataclasses.replace(run, cells=cells, prices=prices, counts={"numba_fastmath": {"lanes": 8.0}})
+    found.header = {**run.header, "machine": {**run.header["machine"], "caches": {"L3": 2**25}}}
+    return found
+
+
+def test_factors_are_those_of_the_rounds(run: Run) -> None:
+    found = {pair.cause: ratios for pair, ratios in causes.factors(made(run)).items()}
+    boxing = found["boxing: ndarray elements → list items"]
+    assert [ratio.estimate for ratio in boxing.values()] == pytest.approx([4.0, 4.0], rel=1e-3)
+    assert found["exp: one at a time → SIMD"]["m = 1,000, n_x = 32"].estimate == pytest.approx(1.5, rel=1e-3)
+    assert "temporaries → buffers (out=)" not in found  # numpy_buffers was not timed
+    plot = causes.figure(made(run))
+    assert plot is not None and plot.table is not None and "the interpreter" in plot.finding
+    assert plot.section == "causes" and all(len(row) == len(plot.table.columns) for row in plot.table.rows)
+
+
+def test_predictions_stand_beside_measurements(run: Run) -> None:
+    table = causes.predictions(made(run))
+    assert table is not None
+    rows = {(row[0], row[1]): row[2:5] for row in table.rows}
+    # In the cache nothing is predicted of reading X once, and twice from memory; both measured 2.
+    assert rows["X read twice → once, in blocks", "m = 1,000, n_x = 32"][0] == "1×"
+    assert rows["X read twice → once, in blocks", "m = 1,000,000, n_x = 32"][::2] == ["2×", "as predicted"]
+    assert rows["sums in order → reordered, SIMD", "m = 1,000, n_x = 32"][::2] == ["8×", "off by 4 times"]
+
+
+def test_arithmetic_is_counted_in_innermost_loops_only() -> None:
+    assert counts.arithmetic(LOOP_IN_CODE) == {"packed": 2, "scalar": 1, "lanes": 8.0}
+    assert counts.arithmetic("\tvaddsd\t%xmm0, %xmm1, %xmm0\n") is None
+
+
+def test_interpreted_instructions_and_bytes() -> None:
+    loop, lists = (counts.interpreted(KERNELS[name]) for name in (LOOP, "python_lists"))
+    assert loop["instructions_per_element"] > lists["instructions_per_element"] > 10.0
+    # np.dot does the work of the elements.
+    assert counts.interpreted(KERNELS["numpy_dot_in_loop"])["instructions_per_element"] == 0.0
+    # At least Z, E and A live at once; the buffers are there already.
+    assert counts.allocated(KERNELS[VECTORIZED])["bytes_per_example"] >= 24.0
+    assert counts.allocated(KERNELS["numpy_buffers"])["bytes_per_example"] < 8.0
+
+
+def test_the_price_of_compiling_in_fresh_processes() -> None:
+    told: list[str] = []
+    (price,) = compiling.measure(["numba_loop"], told.append)
+    assert price.kernel == "numba_loop" and told == ["compiling numba_loop in a fresh process"]
+    # The second process found it on disk: that it took less time is for a benchmark to say.
+    assert price.cached is not None and min(price.cold, price.cached, price.warm) > 0.0
+    assert compiling.from_record(compiling.record([price])) == {"numba_loop": price}
+    assert compiling.measure(["no_such_kernel"]) == []
+
+
+def test_calls_until_compiling_has_paid(run: Run) -> None:
+    result = made(run).cells[0]
+    # 1 s, and 0.2 ms - 0.1 ms saved with each call.
+    assert payback.calls(result, "numba_loop", VECTORIZED, 1.0) == pytest.approx(10_000, rel=2e-3)
+    assert payback.calls(result, VECTORIZED, "numba_loop", 1.0) == payback.NEVER
+    assert payback.calls(result, "numpy_buffers", VECTORIZED, 1.0) is None
+    assert payback.calls(result, "numba_loop", LOOP, 1e-9) == 1.0
+
+
+def test_the_map_of_payback(run: Run) -> None:
+    plot = payback.payback(made(run), ("F", 1))
+    assert plot is not None and plot.table is not None and plot.section == "compiling"
+    assert "10k" in plot.table.rows[0] and "numba_fused" in plot.finding
+    prices = payback.price_table(made(run))
+    assert prices is not None and prices.rows[1][:3] == ["numba_fused", "1.8 s", "not possible"]
+    # A run in which no price was measured has its own first calls.
+    assert set(payback.cold_seconds(run)) == {name for name, kernel in KERNELS.items() if kernel.compiled}
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(12.0, "12"), (999.0, "999"), (3_400.0, "3.4k"), (250_000.0, "250k"), (2.5e6, "2.5M")]
+)
+def test_count_text(count: float, text: str) -> None:
+    assert payback.count_text(count) == text
+    assert payback.count_text(np.inf) == "never" and payback.count_text(None) == "–"
