@@ -44,16 +44,16 @@ def test_variants_hold_where_activations_saturate(kernel: Any) -> None:
 
 
 def test_a_wrong_variant_would_be_refused() -> None:
-    off = variants.relaxed(variants.with_names(numba_passes.activate, exp=math.sqrt))
-    wrong = variants.relaxed(variants.with_names(numba_passes.cost_and_gradient, activate=off))
+    off = numba_passes.relaxed(variants.with_names(numba_passes.activate, exp=math.sqrt))
+    wrong = numba_passes.relaxed(variants.with_names(numba_passes.cost_and_gradient, activate=off))
     with pytest.raises(agreement.Disagreement):
         agreement.check(Kernel("wrong", "", "", wrong), make_problem(13, 17))
 
 
 def test_a_changed_name_leaves_the_kernel_itself_alone() -> None:
     few = variants.with_names(numba_passes.log_product, FACTORS=1)
-    assert few.__code__ is numba_passes.log_product.py_func.__code__  # type: ignore[attr-defined]
-    assert few.__globals__["FACTORS"] == 1 and numba_passes.FACTORS == 1_000  # type: ignore[attr-defined]
+    assert few.__code__ is numba_passes.log_product.py_func.__code__
+    assert few.__globals__["FACTORS"] == 1 and numba_passes.FACTORS == 1_000
 
 
 def test_order_c_is_a_copy_on_a_cache_line() -> None:
@@ -102,7 +102,7 @@ def made(run: Run) -> Run:
             result.seconds[name] = [each * (1.0 + 1e-4 * ((i + k) % 5)) for i in range(20)]
             result.rounds[name], result.loops[name] = list(range(20)), 1
         cells.append(result)
-    prices = {"numba_loop": Price("numba_loop", 1.0, 0.25, 1e-5), "numba_fused": Price("numba_fused", 1.8, None, 1e-5)}
+    prices = {"numba_loop": Price("numba_loop", 1.0, 0.25, 1e-5), "numba_fused": Price("numba_fused", 3.6, None, 1e-5)}
     found = dataclasses.replace(run, cells=cells, prices=prices, counts={"numba_fastmath": {"lanes": 8.0}})
     found.header = {**run.header, "machine": {**run.header["machine"], "caches": {"L3": 2**25}}}
     return found
@@ -168,7 +168,7 @@ def test_the_map_of_payback(run: Run) -> None:
     assert plot is not None and plot.table is not None and plot.section == "compiling"
     assert "10k" in plot.table.rows[0] and "numba_fused" in plot.finding
     prices = payback.price_table(made(run))
-    assert prices is not None and prices.rows[1][:3] == ["numba_fused", "1.8 s", "not possible"]
+    assert prices is not None and prices.rows[1][:3] == ["numba_fused", "3.6 s", "not possible"]
     # A run in which no price was measured has its own first calls.
     assert set(payback.cold_seconds(run)) == {name for name, kernel in KERNELS.items() if kernel.compiled}
 
