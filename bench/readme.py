@@ -7,6 +7,7 @@ from bench.page import headline
 from bench.plots import headline_cells
 from bench.results import LOOP, VECTORIZED, Run, load
 from bench.tables import Table, bounds_text
+from kernels.peers import PEERS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -22,7 +23,8 @@ def table(run: Run) -> Table:
     columns = ["kernel", *(f"m = {result.cell.m:,}" for result in chosen)]
     rows = []
     for name in run.measured:
-        row = [f"[`{name}`](kernels/{name}.py)"]
+        folder = "kernels/peers" if name in PEERS else "kernels"
+        row = [f"[`{name}`]({folder}/{name}.py)"]
         for result in chosen:
             if name in result.seconds:
                 time = summary.seconds_text(result.median(name).estimate)
