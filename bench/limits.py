@@ -74,6 +74,8 @@ def roofline(run: Run, variant: Variant) -> Plot | None:
         ax.set_title(title)
         ax.set_xlabel("n_x, features")
     axes[0, 0].set_ylabel("X processed, GB/s")
+    highest = max(r.cell.nbytes / run.bound(r.cell) / 1e9 for _, cells in panels for r in cells)
+    axes[0, 0].set_ylim(top=2.0 * highest)  # shared
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=5, frameon=False, fontsize=8)
     words = variant_words(variant)
@@ -121,7 +123,6 @@ def _roof(ax: Axes, run: Run, cells: list[CellResult], names: list[str], rows: l
         most_text, why = f"{most:.3g}", max(limits, key=limits.__getitem__)
         rows.append([f"{result.cell.n_x:,}", f"{result.cell.m:,}", why, most_text, *rates_text])
     ax.set(xscale="log", yscale="log")
-    ax.set_ylim(top=2.0 * max(roof))
     ax.set_xticks(n_xs, [f"{n_x:,}" for n_x in n_xs])
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.minorticks_off()

@@ -85,7 +85,7 @@ def figure(results: Sequence[CellResult], limit: Limit | None = None) -> Plot | 
         for step in found:
             y, end = ys[step.path, step.kernel, step.cause], step.reached * step.ratio.estimate
             ends.append(end)
-            color = style(step.kernel)[0]
+            color = "#222222" if step.kernel == LIMIT else style(step.kernel)[0]
             face = color if end >= step.reached else "white"
             ax.barh(y, end - step.reached, 0.6, step.reached, facecolor=face, edgecolor=color, linewidth=0.9, zorder=2)
             low, high = step.reached * step.ratio.low, step.reached * step.ratio.high
@@ -101,7 +101,7 @@ def figure(results: Sequence[CellResult], limit: Limit | None = None) -> Plot | 
             )
         ax.set(xscale="log", xlim=(min(ends) / 1.3, max(ends) * (max(ends) / min(ends)) ** 0.22))
         ax.minorticks_off()
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}×"))
+        ax.xaxis.set_major_formatter(FuncFormatter(_tick))
         ax.set_title(shape_words(result))
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False, axis="y")
@@ -109,7 +109,7 @@ def figure(results: Sequence[CellResult], limit: Limit | None = None) -> Plot | 
         ax.axvline(1.0, color="#555555", linewidth=0.9, zorder=1)
     axes[0].set_yticks(list(ys.values()), [f"{_wrapped(cause)}\n{kernel}" for _, kernel, cause in ys], fontsize=8)
     for label, (_, kernel, _) in zip(axes[0].get_yticklabels(), ys, strict=True):
-        label.set_color(text_style(kernel))
+        label.set_color("#222222" if kernel == LIMIT else text_style(kernel))
         label.set_linespacing(1.1)
     axes[len(axes) // 2].set_xlabel(f"speed-up over {LOOP}")
     drawn.suptitle("What each rung gains over the one that it grew from (1 thread)", x=0.01, ha="left", weight="bold")
@@ -118,6 +118,11 @@ def figure(results: Sequence[CellResult], limit: Limit | None = None) -> Plot | 
         "ended, and is labelled with its own factor and cause. Hollow: a loss."
     )
     return Plot("waterfall", caption, drawn, finding(of_cell), table(of_cell), section="ladder")
+
+
+def _tick(value: float, _: object) -> str:
+    """A factor on the axis, short enough to stand beside the next: 100×, 10k×."""
+    return f"{value / 1e3:g}k×" if value >= 1e3 else f"{value:g}×"
 
 
 def _wrapped(cause: str) -> str:
