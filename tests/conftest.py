@@ -12,8 +12,8 @@ from bench import report, roster, session
 from bench.grid import Cell, Preset
 from bench.results import Run, load
 
-# Processes that tests start compile without optimizing: what they test is not how fast the code is. Numba has read the
-# variable in this process already, so here it makes no difference, and generated code is as a user's.
+# Tests compile without optimizing, in this process and in those that they start: what they test is not how fast the
+# code is. What reads the generated code (test_fused) takes a process without this.
 os.environ.setdefault("NUMBA_OPT", "0")
 
 ROOT = Path(__file__).parents[1]

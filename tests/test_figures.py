@@ -64,6 +64,8 @@ def test_figures_of_a_run(run: Run) -> None:
     drawn = {plot.name: plot for plot in plots.draw(run)}
     assert set(drawn) == {
         "headline",
+        "causes",
+        "payback-F-1t",
         "waterfall",
         "accuracy",
         "time-F-1t",

@@ -1,6 +1,8 @@
 """The fused kernels: their exp against mpmath, their blocks against the reference, and the code that LLVM made."""
 
-import re
+import os
+import subprocess
+import sys
 
 import llvmlite.binding
 import numba
@@ -10,9 +12,10 @@ from mpmath.libmp import from_float, mpf_exp, mpf_sub, to_float
 
 from bench import agreement
 from bench.problem import Problem, make_problem
-from kernels import KERNELS, gradient_descent, numba_fused, numba_passes
+from kernels import KERNELS, gradient_descent, numba_fused
 from kernels._exp import exp
 from kernels._kernel import Array
+from tests.conftest import ROOT
 
 
 @numba.njit  # type: ignore[untyped-decorator, unused-ignore]
@@ -104,20 +107,46 @@ def test_descent_with_compiled_iterations_takes_the_same_way() -> None:
     assert np.allclose(apart.w, together.w, rtol=1e-11)
 
 
-@pytest.mark.skipif(not WIDE, reason="this CPU has no AVX2: its registers hold two numbers at most")
-@pytest.mark.parametrize("name", ["forward_rows", "backward_rows", "forward_columns", "backward_columns", "activate"])
-def test_hot_loops_are_vectorized(name: str) -> None:
-    for order in "FC":
-        problem = make_problem(50, 9, order=order)  # type: ignore[arg-type]
-        KERNELS["numba_passes"](problem.w, problem.b, problem.X, problem.Y)
+LOOPS = ("forward_rows", "backward_rows", "forward_columns", "backward_columns", "activate")
+# In a process of its own, for the tests compile without optimizing.
+READ_CODE = r"""
+import re
+from bench.problem import make_problem
+from kernels import KERNELS, numba_passes
+for order in "FC":
+    problem = make_problem(50, 9, order=order)
+    for name in ("numba_passes", "numba_loop"):
+        KERNELS[name](problem.w, problem.b, problem.X, problem.Y)
+for name in LOOPS:
     code = "".join(getattr(numba_passes, name).inspect_asm().values())
-    assert re.search(r"v(fmadd|mul)\w*pd\s.*%[yz]mm", code), f"{name} is scalar"
+    print(name, bool(re.search(r"v(fmadd|mul)\w*pd\s.*%[yz]mm", code)))
+strict = "".join(KERNELS["numba_loop"].function.inspect_asm().values())
+print("numba_loop", bool(re.search(r"vfmadd\w*pd\s.*%[yz]mm", strict)))
+"""
+
+
+@pytest.fixture(scope="module")
+def vectorized() -> dict[str, bool]:
+    """Name -> whether the code that Numba made holds packed arithmetic on registers of four numbers or more."""
+    environment = {key: value for key, value in os.environ.items() if key != "NUMBA_OPT"}
+    done = subprocess.run(
+        [sys.executable, "-c", f"LOOPS = {LOOPS}\n{READ_CODE}"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name: found == "True" for name, found in (line.split() for line in done.stdout.splitlines())}
 
 
 @pytest.mark.skipif(not WIDE, reason="this CPU has no AVX2: its registers hold two numbers at most")
-def test_that_check_can_fail() -> None:
-    problem = make_problem(50, 9)
-    strict = KERNELS["numba_loop"]
-    strict(problem.w, problem.b, problem.X, problem.Y)
-    code = "".join(strict.function.inspect_asm().values())  # type: ignore[attr-defined]
-    assert not re.search(r"vfmadd\w*pd\s.*%[yz]mm", code)
+@pytest.mark.parametrize("name", LOOPS)
+def test_hot_loops_are_vectorized(vectorized: dict[str, bool], name: str) -> None:
+    assert vectorized[name], f"{name} is scalar"
+
+
+@pytest.mark.skipif(not WIDE, reason="this CPU has no AVX2: its registers hold two numbers at most")
+def test_that_check_can_fail(vectorized: dict[str, bool]) -> None:
+    # Strict arithmetic fuses nothing.
+    assert not vectorized["numba_loop"]

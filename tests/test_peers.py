@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import agreement, face, session, summary, threads
+from bench import agreement, face, roster, session, summary, threads
 from bench.face import WrongUse
 from bench.grid import ALPHA, Cell
 from bench.problem import Problem, make_problem
@@ -37,7 +37,7 @@ def without_numexpr(monkeypatch: pytest.MonkeyPatch) -> str:
     """A place where numexpr is not installed; returns the peer that lacks it."""
     name = "numexpr_gradient"
     changed = MappingProxyType({**PEERS, name: dataclasses.replace(PEERS[name], missing="numexpr")})
-    monkeypatch.setattr(session, "PEERS", changed)
+    monkeypatch.setattr(roster, "PEERS", changed)
     monkeypatch.setattr(face, "PEERS", changed)
     return name
 

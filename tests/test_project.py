@@ -42,7 +42,8 @@ def test_the_reference_run_is_a_full_one_that_ended() -> None:
     assert run.header["grid"] == "full"
     assert run.end is not None and not run.end["interrupted"]
     assert len(run.cells) == len(run.header["planned"])
-    assert not [reason for result in run.cells for reason in result.failed.values()]
+    # What fails is shown; a peer may, on a machine of one day. No rung of the ladder does.
+    assert not [reason for result in run.cells for name, reason in result.failed.items() if name in KERNELS]
     for result in run.cells:
         for name, error in result.agreement.items():
             assert set(error) == {"J", "dw", "db"}, name
