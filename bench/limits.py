@@ -6,6 +6,7 @@ X, so n_x stands where a roofline has its arithmetic intensity: few features are
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,9 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from bench.ceilings import READ
-from bench.drawing import WIDTH, Plot, Variant, of_variant, style, text_on, text_style, variant_file, variant_words
+from bench.drawing import WIDTH, Plot, Variant, of_variant, style, variant_file, variant_words
 from bench.machine import human_bytes
-from bench.maps import grid_axes, square
+from bench.maps import panels
 from bench.results import CellResult, Run
 from bench.stats import Interval
 from bench.tables import Table, bounds_text, percent
@@ -135,26 +136,15 @@ def limit_maps(run: Run, variant: Variant) -> Plot | None:
     names = shown(run, results)
     if not names:
         return None
-    ms, n_xs = sorted({r.cell.m for r in results}), sorted({r.cell.n_x for r in results})
-    columns = min(2, len(names))
-    rows = -(-len(names) // columns)
-    figure = Figure(figsize=(WIDTH, (0.29 * len(n_xs) + 0.85) * rows + 0.6), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
     color_map, norm = mpl.colormaps["YlGnBu"], mpl.colors.LogNorm(0.01, 1.0, clip=True)
-    for k, (ax, name) in enumerate(zip(axes.flat, names, strict=False)):
-        for result in results:
-            if name in result.seconds:
-                of_limit = share(run, result, name)
-                x, y = ms.index(result.cell.m), n_xs.index(result.cell.n_x)
-                color = color_map(norm(of_limit))
-                ax.add_patch(square(x, y, color))
-                ax.text(x, y, percent(of_limit), ha="center", va="center", fontsize=7.5, color=text_on(color))
-        grid_axes(ax, ms, n_xs)
-        ax.set_title(name, color=text_style(name))
-        ax.set_ylabel("n_x" if k % columns == 0 else "")
-        ax.set_xlabel("m, examples" if k + columns >= len(names) else "")
-    for ax in list(axes.flat)[len(names) :]:
-        ax.set_visible(False)
+
+    def told(result: CellResult, name: str) -> tuple[str, Any] | None:
+        if name not in result.seconds:
+            return None
+        of_limit = share(run, result, name)
+        return percent(of_limit), color_map(norm(of_limit))
+
+    figure = panels(results, dict(zip(names, names, strict=True)), told)
     words = variant_words(variant)
     figure.suptitle(f"Percentage of this machine's limit ({words})", x=0.01, ha="left", fontweight="bold")
     largest = max(results, key=lambda r: (r.cell.nbytes, r.cell.m))

@@ -1,6 +1,6 @@
 """Maps over (m, n_x): the speed-up of each kernel, and the fastest kernel."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -40,46 +40,62 @@ def grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:
         ax.spines[side].set_visible(False)
 
 
+def panels(
+    results: Sequence[CellResult],
+    titles: Mapping[str, str],
+    told: Callable[[CellResult, str], tuple[str, Any] | None],
+) -> Figure:
+    """A map over (m, n_x) for each kernel of `titles`; `told` gives the text and colour of a cell, or None.
+
+    Without a colour, the text stands on white.
+    """
+    ms, n_xs = sorted({r.cell.m for r in results}), sorted({r.cell.n_x for r in results})
+    columns = min(2, len(titles))
+    rows = -(-len(titles) // columns)
+    figure = Figure(figsize=(WIDTH, (0.29 * len(n_xs) + 0.85) * rows + 0.6), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for ax, (name, title) in zip(axes.flat, titles.items(), strict=False):
+        for result in results:
+            found = told(result, name)
+            if found is None:
+                continue
+            text, color = found
+            x, y = ms.index(result.cell.m), n_xs.index(result.cell.n_x)
+            if color is None:
+                ax.text(x, y, text, ha="center", va="center", color="#888888")
+                continue
+            ax.add_patch(square(x, y, color))
+            shade = text_on(mpl.colors.to_rgba(color))
+            ax.text(x, y, text, ha="center", va="center", fontsize=7.5, color=shade)
+        grid_axes(ax, ms, n_xs)
+        ax.set_title(title, color=text_style(name))
+    for k, ax in enumerate(axes.flat):
+        ax.set_visible(k < len(titles))
+        ax.set_ylabel("n_x" if k % columns == 0 else "")
+        ax.set_xlabel("m, examples" if k + columns >= len(titles) else "")
+    return figure
+
+
 def heat_maps(run: Run, variant: Variant, baseline: str) -> Plot:
     """The speed-up over a baseline in every cell: a panel for each kernel."""
     results = of_variant(run, variant)
-    ms, n_xs = sorted({r.cell.m for r in results}), sorted({r.cell.n_x for r in results})
     names = [
         name for name in run.measured if name != baseline and any(speedup_point(r, name, baseline) for r in results)
     ]
-    columns = min(2, len(names))
-    rows = -(-len(names) // columns)
-    figure = Figure(figsize=(WIDTH, (0.29 * len(n_xs) + 0.85) * rows + 0.6), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
     points = {name: {(r.cell.m, r.cell.n_x): speedup_point(r, name, baseline) for r in results} for name in names}
     logs = [np.log2(p.value.estimate) for of_name in points.values() for p in of_name.values() if p]
     # Beyond 64 times, a shade more or less tells nothing; below it, small differences should show.
     most = min(6.0, max(1.0, float(np.max(np.abs(logs)))))
     color_map, norm = mpl.colormaps["PuOr"], mpl.colors.Normalize(-most, most)
-    for ax, name in zip(axes.flat, names, strict=False):
-        for (m, n_x), point in points[name].items():
-            x, y = ms.index(m), n_xs.index(n_x)
-            if point is None:
-                ax.text(x, y, "–", ha="center", va="center", color="#888888")
-                continue
-            color = color_map(norm(np.log2(point.value.estimate)))
-            ax.add_patch(square(x, y, color))
-            text = ratio_text(point.value.estimate)
-            ax.text(
-                x,
-                y,
-                text if point.measured else f"({text})",
-                ha="center",
-                va="center",
-                fontsize=7.5,
-                color=text_on(color),
-            )
-        grid_axes(ax, ms, n_xs)
-        ax.set_title(name, color=text_style(name))
-    for k, ax in enumerate(axes.flat):
-        ax.set_visible(k < len(names))
-        ax.set_ylabel("n_x" if k % columns == 0 else "")
-        ax.set_xlabel("m, examples" if k + columns >= len(names) else "")
+
+    def told(result: CellResult, name: str) -> tuple[str, Any]:
+        point = points[name][result.cell.m, result.cell.n_x]
+        if point is None:
+            return "–", None
+        text = ratio_text(point.value.estimate)
+        return text if point.measured else f"({text})", color_map(norm(np.log2(point.value.estimate)))
+
+    figure = panels(results, dict(zip(names, names, strict=True)), told)
     words = variant_words(variant)
     figure.suptitle(f"Speed-up over {baseline} ({words}; purple is faster)", x=0.01, ha="left", fontweight="bold")
     caption = f"Speed-up over {baseline} in every cell, {words}. In brackets: from a predicted time. –: not measured."

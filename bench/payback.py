@@ -1,13 +1,13 @@
 """When compiling has paid for itself: after how many calls, in each cell, for each compiled rung."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 
-from bench.drawing import WIDTH, Plot, Variant, of_variant, text_on, text_style, variant_file, variant_words
-from bench.maps import grid_axes, square
+from bench.drawing import Plot, Variant, of_variant, variant_file, variant_words
+from bench.maps import panels
 from bench.results import BASELINES, LOOP, VECTORIZED, CellResult, Run
 from bench.summary import seconds_text
 from bench.tables import Table
@@ -72,28 +72,15 @@ def payback(run: Run, variant: Variant) -> Plot | None:
     names = [name for name in cold if any(result.speedup(VECTORIZED, name) for result in results)]
     if not names:
         return None
-    ms, n_xs = sorted({r.cell.m for r in results}), sorted({r.cell.n_x for r in results})
-    columns = min(2, len(names))
-    rows = -(-len(names) // columns)
-    figure = Figure(figsize=(WIDTH, (0.29 * len(n_xs) + 0.85) * rows + 0.6), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
     color_map, norm = mpl.colormaps["YlGnBu_r"], mpl.colors.LogNorm(1e2, 1e7, clip=True)
-    for k, (ax, name) in enumerate(zip(axes.flat, names, strict=False)):
-        for result in results:
-            count = calls(result, name, VECTORIZED, cold[name])
-            if count is None:
-                continue
-            x, y = ms.index(result.cell.m), n_xs.index(result.cell.n_x)
-            color = "#e8e8e8" if count == NEVER else color_map(norm(count))
-            ax.add_patch(square(x, y, color))
-            shade = text_on(mpl.colors.to_rgba(color))
-            ax.text(x, y, count_text(count), ha="center", va="center", fontsize=7.5, color=shade)
-        grid_axes(ax, ms, n_xs)
-        ax.set_title(f"{name} ({seconds_text(cold[name])})", color=text_style(name))
-        ax.set_ylabel("n_x" if k % columns == 0 else "")
-        ax.set_xlabel("m, examples" if k + columns >= len(names) else "")
-    for ax in list(axes.flat)[len(names) :]:
-        ax.set_visible(False)
+
+    def told(result: CellResult, name: str) -> tuple[str, Any] | None:
+        count = calls(result, name, VECTORIZED, cold[name])
+        if count is None:
+            return None
+        return count_text(count), "#e8e8e8" if count == NEVER else color_map(norm(count))
+
+    figure = panels(results, {name: f"{name} ({seconds_text(cold[name])})" for name in names}, told)
     words = variant_words(variant)
     title = f"Calls after which compiling has paid for itself, against {VECTORIZED} ({words})"
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
