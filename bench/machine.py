@@ -14,6 +14,7 @@ import psutil
 from threadpoolctl import threadpool_info
 
 from bench.grid import available_threads
+from kernels._caches import cache_bytes
 
 Card = dict[str, Any]
 
@@ -62,23 +63,10 @@ def _numpy_simd() -> str:
 
 def _caches() -> dict[str, int]:
     """Cache level -> bytes, for one core: from Linux where it tells, else from what the CPU says of itself."""
-    caches: dict[str, int] = {}
-    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
-        try:
-            level, kind, size = ((index / name).read_text().strip() for name in ("level", "type", "size"))
-        except OSError:
-            continue
-        if kind != "Instruction":
-            caches[f"L{level}" + ("d" if kind == "Data" else "")] = _bytes(size)
-    if not caches:
-        reported = {"L1d": "l1_data_cache_size", "L2": "l2_cache_size", "L3": "l3_cache_size"}
-        caches = {level: int(_cpu()[key]) for level, key in reported.items() if isinstance(_cpu().get(key), int)}
-    return caches
-
-
-def _bytes(size: str) -> int:
-    units = {"K": 2**10, "M": 2**20, "G": 2**30}
-    return int(size[:-1]) * units[size[-1]] if size[-1] in units else int(size)
+    reported = {"L1d": "l1_data_cache_size", "L2": "l2_cache_size", "L3": "l3_cache_size"}
+    return cache_bytes() or {
+        level: int(_cpu()[key]) for level, key in reported.items() if isinstance(_cpu().get(key), int)
+    }
 
 
 def human_bytes(count: float) -> str:
