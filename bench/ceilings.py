@@ -105,13 +105,17 @@ def _on_threads(share: Callable[[Array, int, int], float]) -> Callable[[Array, i
     @numba.njit(error_model="numpy", fastmath=RELAXED, parallel=True)
     def run(x: Array, times: int) -> float:
         threads = numba.get_num_threads()
-        total = np.zeros((threads, 8))  # a cache line each
+        totals = np.empty((threads, 8))  # a cache line each; zeros would be written by the threads, woken for it
         for t in numba.prange(threads):
             # prange counts in unsigned integers, for which the share would be compiled once more.
             start, stop = np.int64(t) * x.size // threads, np.int64(t + 1) * x.size // threads
+            totals[t, 0] = 0.0
             for _ in range(times):
-                total[t, 0] += share(x, start, stop)  # type: ignore[arg-type]
-        return float(total.sum())
+                totals[t, 0] += share(x, start, stop)  # type: ignore[arg-type]
+        total = 0.0
+        for t in range(threads):
+            total += totals[t, 0]
+        return total
 
     return run
 

@@ -22,7 +22,7 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
     n_x, m = X.shape
     shares = min(numba.get_num_threads(), m)
     # Eight spare columns (64 bytes) keep two threads from writing to one cache line.
-    sums = np.zeros((shares, n_x + 2 + 8))
+    sums = np.empty((shares, n_x + 2 + 8))
     for share in numba.prange(shares):
         J = 0.0
         dw = np.zeros(n_x)
@@ -38,14 +38,17 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
             for j in range(n_x):
                 dw[j] += X[j, i] * dz
             db += dz
-        sums[share, :n_x] = dw
+        for j in range(n_x):
+            sums[share, j] = dw[j]
         sums[share, n_x] = J
         sums[share, n_x + 1] = db
-    total = np.zeros(n_x + 2)
-    for share in range(shares):
-        total += sums[share, : n_x + 2]
-    total /= m
-    return total[n_x], total[:n_x].copy(), total[n_x + 1]  # type: ignore[return-value]
+    # In loops: parallel=True would spread each operation on arrays over the threads too, and wake them for each.
+    for share in range(1, shares):
+        for j in range(n_x + 2):
+            sums[0, j] += sums[share, j]
+    for j in range(n_x + 2):
+        sums[0, j] /= m
+    return sums[0, n_x], sums[0, :n_x], sums[0, n_x + 1]
 
 
 KERNEL = Kernel(

@@ -1,6 +1,7 @@
 """The fused kernels: their exp against mpmath, their blocks against the reference, and the code that LLVM made."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -150,3 +151,30 @@ def test_hot_loops_are_vectorized(vectorized: dict[str, bool], name: str) -> Non
 def test_that_check_can_fail(vectorized: dict[str, bool]) -> None:
     # Strict arithmetic fuses nothing.
     assert not vectorized["numba_loop"]
+
+
+@pytest.mark.parametrize("name", ["numba_parallel", "numba_fused_parallel"])
+def test_threads_are_woken_once_a_call(name: str) -> None:
+    """What parallel=True makes of an operation on arrays would wake them once more."""
+    kernel, problem = KERNELS[name], make_problem(50, 9)
+    kernel(problem.w, problem.b, problem.X, problem.Y)
+    for code in kernel.function.inspect_llvm().values():  # type: ignore[attr-defined]
+        assert woken(code) == 1
+
+
+def test_threads_that_are_woken_twice_would_be_noticed() -> None:
+    @numba.njit(parallel=True)  # type: ignore[untyped-decorator, unused-ignore]
+    def twice(x):  # type: ignore[no-untyped-def]
+        for i in numba.prange(x.size):
+            x[i] += 1.0
+        total = 0.0
+        for i in range(x.size):
+            total += x[i]
+        return x / total
+
+    twice(np.ones(9))
+    assert {woken(code) for code in twice.inspect_llvm().values()} == {2}
+
+
+def woken(llvm: str) -> int:
+    return len(re.findall(r"call \w+ @numba_parallel_for\(", llvm))
