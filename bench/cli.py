@@ -14,7 +14,6 @@ from rich.table import Table
 
 from bench import ceilings, commands, face, machine, results, roster, session, summary
 from bench.commands import drawn_report
-from bench.compare import NothingInCommon
 from bench.events import Event, Failed
 from bench.face import WrongUse
 from bench.grid import Cell, Preset
@@ -215,7 +214,7 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
-    except (WrongUse, NotARun, NothingInCommon) as error:
+    except (WrongUse, NotARun) as error:
         sys.exit(_refuse(str(error)))
     except OSError as error:  # a full disk, a folder that may not be written to
         sys.exit(_refuse(str(error)))

@@ -7,23 +7,26 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import advise as advice
-from bench import changes, journal, plots, results
-from bench import report as reports
-from bench.compare import compare as compare_runs
+from bench import journal, results
 from bench.face import WrongUse
+
+# What draws and fits is imported where it is needed: Matplotlib and SciPy take longer to load than most commands take.
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, such as results/reference.")]
 
 
 def drawn_report(console: Console, finished: results.Run, folder: Path) -> Path:
     """Draw the report of a run, telling which figure is being drawn; returns the page's path."""
+    from bench import report as reports
+
     with console.status("drawing the figures") as status:
         return reports.write(finished, folder, lambda name: status.update(f"drawing {name}"))
 
 
 def plot(run: RunFolder) -> None:
     """Draw the figures of a run again, from its folder alone."""
+    from bench import plots
+
     found = results.load(run)
     for drawn in plots.save(found, run / "plots"):
         typer.echo(run / "plots" / f"{drawn.name}.svg")
@@ -48,6 +51,8 @@ def advise(
     peers: Annotated[bool, typer.Option("--peers", help="Other libraries may be recommended too.")] = False,
 ) -> None:
     """Say which kernel to use for a problem, how long it takes, and when the answer changes; from a run."""
+    from bench import advise as advice
+
     folder = run or _default_run(Path("results"))
     found = advice.advise(results.load(folder), m, n_x, calls, order, threads, peers)
     console = Console(highlight=False)
@@ -80,8 +85,15 @@ def compare(
     Seconds on one machine; on machines that differ, the speed-ups over python_loop and numpy_vectorized. The word
     reference means results/reference. Nothing is written into either run.
     """
+    from bench import changes
+    from bench.compare import NothingInCommon
+    from bench.compare import compare as compare_runs
+
     allowed = None if fail_slower is None else _percent(fail_slower)
-    found = compare_runs(results.load(_named(run_a)), results.load(_named(run_b)))
+    try:
+        found = compare_runs(results.load(_named(run_a)), results.load(_named(run_b)))
+    except NothingInCommon as error:
+        raise WrongUse(str(error)) from None
     console = Console()
     console.print(changes.render(found))
     if out is not None:

@@ -20,7 +20,7 @@ if "--benchmark-only" in sys.argv and Path(sys.argv[0]).name in ("pytest", "py.t
 import pytest
 from rich.console import Console
 
-from bench import face, report, summary
+from bench import face, summary
 from bench.face import Measured, WrongUse
 from bench.grid import Cell
 
@@ -127,6 +127,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[N
     closed = session.config.stash[measured_key].close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     if closed is None:
         return
+    from bench import report  # loads Matplotlib, for which a session that measures nothing need not wait
+
     folder, run = closed
     text = StringIO()
     console = Console(file=text, width=summary.WIDTH)

@@ -116,7 +116,7 @@ def check_inputs(w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike)
         raise ValueError("Y must hold labels 0 and 1 only")
     if not (X.flags.c_contiguous or X.flags.f_contiguous):
         X = np.asfortranarray(X)
-    return w, float(bias), X, np.ascontiguousarray(Y)
+    return w, float(bias), X, Y
 
 
 def _require_no_overflow(w: Array, b: float, X: Array, largest: float) -> None:
@@ -151,7 +151,8 @@ def _as_float64(name: str, value: npt.ArrayLike) -> Array:
 def _vector(name: str, value: npt.ArrayLike, length: int, symbol: str) -> Array:
     vector = _as_float64(name, value)
     if vector.shape == (length,):
-        return np.ascontiguousarray(vector)
+        # Of one element it may be contiguous and keep the stride of what it was cut from, which libraries believe.
+        return vector if vector.strides == (8,) else vector.copy()
     message = f"{name} must have shape ({symbol},) = ({length},); got {vector.shape}"
     if vector.ndim == 2 and 1 in vector.shape:
         message += (

@@ -47,8 +47,9 @@ def command(tmp_path: Path) -> Command:
     """Call `python -m ...` in an empty folder, as a user would; returns the finished process."""
 
     def call(*words: str, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "COLUMNS": "200"}
-        environment.pop("PYTEST_ADDOPTS", None)
+        # Not what tells pytest that it runs inside another.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        environment["COLUMNS"] = "200"
         return subprocess.run(
             [sys.executable, "-m", *words], cwd=cwd, env=environment, capture_output=True, text=True, timeout=120
         )

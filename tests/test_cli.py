@@ -67,7 +67,8 @@ def test_plot_and_report_draw_again_from_the_samples_alone(command: Command, run
     assert (copy / "report.md").read_text() == (run_folder / "report.md").read_text()
 
 
-def test_kernels_and_machine(command: Command) -> None:
+def test_kernels_and_machine(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NUMBA_OPT")  # unoptimized, reading some hundred megabytes takes long
     listed = command("bench", "kernels").stdout
     assert "numba_parallel" in listed and "python_loop's own function" in listed
     machine = command("bench", "machine").stdout
@@ -82,9 +83,10 @@ def test_help_teaches(command: Command, words: list[str]) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to another process")
-def test_ctrl_c_keeps_what_was_measured_and_draws_its_report(tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_was_measured_and_draws_its_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NUMBA_OPT")  # unoptimized, the ceilings take long
     out = tmp_path / "run"
-    words = [sys.executable, "-m", "bench", "run", "--grid", "quick", "--out", str(out)]
+    words = [sys.executable, "-m", "bench", "run", "--grid", "quick", "--kernels", "numpy_textbook", "--out", str(out)]
     process = subprocess.Popen(
         words,
         cwd=tmp_path,

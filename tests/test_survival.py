@@ -153,7 +153,10 @@ def test_the_real_command_killed_and_resumed(command: Command, tmp_path: Path) -
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to another process")
-def test_a_second_ctrl_c_ends_at_once_and_leaves_a_readable_folder(tmp_path: Path) -> None:
+def test_a_second_ctrl_c_ends_at_once_and_leaves_a_readable_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NUMBA_OPT")  # unoptimized, the ceilings take long
     out = tmp_path / "run"
     process = subprocess.Popen(
         [sys.executable, "-m", "bench", "run", "--grid", "quick", "--kernels", "numpy_textbook", "--out", str(out)],
