@@ -26,13 +26,19 @@ SECONDS = {LOOP: 1e-2, "numba_loop": 1e-4, VECTORIZED: 2e-4, CONTROL: 2e-4}
 ROUNDS = 60
 
 
-def made(run: Run, seed: int, slower: dict[str, float] | None = None, noise: float = 0.002, **more: float) -> Run:
+def made(
+    run: Run,
+    seed: int,
+    slower: dict[str, float] | None = None,
+    noise: float = 0.002,
+    more: dict[str, float] | None = None,
+) -> Run:
     """A run of six cells whose kernels take what SECONDS and `more` say, with noise; some slower by a factor."""
     rng = np.random.default_rng(seed)
     found = replace(run, cells=[])
     for m in (10, 20, 30, 40, 50, 60):
         result = CellResult(Cell(m, 2))
-        for name, seconds in {**SECONDS, **more}.items():
+        for name, seconds in {**SECONDS, **(more or {})}.items():
             times = seconds * (slower or {}).get(name, 1.0) * np.exp(noise * rng.standard_normal(ROUNDS))
             result.seconds[name], result.rounds[name] = times.tolist(), list(range(ROUNDS))
             result.loops[name] = 1
@@ -159,7 +165,7 @@ def test_what_two_kernels_or_few_cells_did_is_not_common(run: Run) -> None:
 
 def test_a_baseline_that_changed_is_named(run: Run) -> None:
     more = {"numpy_textbook": 1e-4, "numba_fused": 1e-4}
-    found = compare(made(run, 1, **more), elsewhere(made(run, 2, {LOOP: 1.5}, **more)))
+    found = compare(made(run, 1, more=more), elsewhere(made(run, 2, {LOOP: 1.5}, more=more)))
     assert list(found.drift) == [LOOP] and not found.apart("slower") and not found.apart("faster")
     assert "Against python_loop, in common, they are 1.5" in changes.verdict(found)
     assert "as fast: python_loop changed; beyond that, 0 are slower and 0 faster." in changes.verdict(found)
@@ -201,7 +207,7 @@ def test_what_cannot_be_told_is_counted(run: Run) -> None:
 @pytest.mark.parametrize("differing", [False, True])
 def test_no_line_is_longer_than_80_columns(run: Run, differing: bool) -> None:
     name = "numba_fused_parallel"
-    one, two = made(run, 1, **{name: 123e-6}), made(run, 2, dict.fromkeys(SECONDS, 1.2), **{name: 184e-6})
+    one, two = made(run, 1, more={name: 123e-6}), made(run, 2, dict.fromkeys(SECONDS, 1.2), more={name: 184e-6})
     for each in (one, two):
         for k, result in enumerate(each.cells):
             result.cell = replace(result.cell, m=1_000_000 + k, n_x=12_288)
