@@ -18,6 +18,7 @@ from bench.compare import NothingInCommon
 from bench.events import Event, Failed
 from bench.face import WrongUse
 from bench.grid import Cell, Preset
+from bench.own import NotAKernel
 from bench.results import NotARun
 from bench.resume import NotTheSame
 from bench.session import OnEvent
@@ -85,7 +86,7 @@ def run(
         folder = resume
         try:
             measuring, names = session.resumed(folder)
-        except (OSError, NotTheSame) as error:
+        except (OSError, NotTheSame, NotAKernel) as error:
             raise WrongUse(f"{folder} can't be resumed: {error}") from None
     finished, interrupted = _measure(measuring, names)
     console = Console()
