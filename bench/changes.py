@@ -73,7 +73,8 @@ def _in_common(found: Comparison) -> Iterator[str]:
 
 def _most_changed(found: Comparison) -> Iterator[str]:
     """The kernel that changed in most cells, beyond what is common."""
-    changed = [c for c in found.changed if c in found.apart("slower") or c in found.apart("faster")]
+    apart = {id(c) for way in WAYS for c in found.apart(way)}
+    changed = [c for c in found.changed if id(c) in apart]
     if changed:
         kernel, count = Counter(c.kernel for c in changed).most_common(1)[0]
         most = next(c for c in changed if c.kernel == kernel)
@@ -231,6 +232,8 @@ def draw(found: Comparison) -> Plot:
         f"How many times as slow the second run is, by {what}: a dot for each cell of each kernel, the quietest cell "
         "at the bottom of its band, in front of the noise floor of that cell; with its interval where it changed."
     )
+    if found.drift:
+        caption += " Dashed: what all kernels have in common."
     return Plot("compare", caption, figure, verdict(found), changed_table(found))
 
 
