@@ -17,7 +17,7 @@ from kernels._kernel import Array
 
 U = 2.0**-53
 ETA = 2.0**-1074  # what underflow may add to any one operation
-BLOCK = 2**20  # elements of X at a time
+BLOCK = 2**17  # elements of X at a time, which keeps what is computed from them small
 
 # Relative error allowed to a = 1 / (1 + e^-z): exp to 2 ulp (4 u), an addition, a division, and a reserve.
 A_ERROR = 8 * U

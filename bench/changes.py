@@ -11,95 +11,137 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from rich.console import Group, RenderableType
-from rich.table import Table as RichTable
 from rich.text import Text
 
-from bench.compare import CONFIDENCE, Change, Comparison
+from bench.compare import CONFIDENCE, WAYS, Change, Comparison, NothingTold, Verdict, rounds_needed
 from bench.drawing import SETTINGS, WIDTH, Plot
+from bench.stats import Interval, quotient
 from bench.summary import seconds_text
-from bench.tables import Table, digits
+from bench.tables import Table, bounds_text, digits, times_words
 
-ROWS = 25  # of the table in a terminal; the rest are counted
-COLOURS = {"slower": "#d55e00", "faster": "#0072b2", "same": "#9a9a9a", "unknown": "#c8c8c8"}
+COLUMNS = ["m", "n_x", "X, t", "first", "second", "ratio", "apart", "noise"]
+ROWS = 24  # in a terminal, of at most so many cells in all
+OF_EACH = 4  # and of each kernel
+COLOURS = {"slower": "#d55e00", "faster": "#0072b2", "same": "#9a9a9a", "unknown": "#777777"}
+ONE = Interval(1.0, 1.0, 1.0)
 
 
-def times_words(ratio: float) -> str:
-    """1.2 -> "1.20 times as slow"; 0.5 -> "2.00 times as fast"."""
-    value, way = (ratio, "slow") if ratio >= 1.0 else (1.0 / ratio, "fast")
-    return f"{_ratio(value)} times as {way}"
+def as_slow(ratio: Interval) -> str:
+    """A ratio in words: "1.2 times (1.15 to 1.25) as slow"; 0.5: "2 times as fast"."""
+    if ratio.estimate >= 1.0:
+        return f"{times_words(ratio)} as slow"
+    return f"{times_words(quotient(ONE, ratio))} as fast"
 
 
 def _ratio(value: float) -> str:
     return digits(value) if value >= 10.0 else f"{value:.2f}" if abs(np.log(value)) > 0.02 else f"{value:.3f}"
 
 
-def _bounds(ratio: Any) -> str:
-    return f"{_ratio(ratio.estimate)} [{_ratio(ratio.low)}, {_ratio(ratio.high)}]"
-
-
 def verdict(found: Comparison) -> str:
     """The answer in plain sentences."""
     slower, faster, same, unknown = (len(found.of(v)) for v in ("slower", "faster", "same", "unknown"))
-    counts = [f"{slower} {'is' if slower == 1 else 'are'} slower beyond noise", f"{faster} faster"]
+    counts = [f"{slower:,} {_are(slower)} slower beyond noise", f"{faster:,} faster"]
     if unknown:
-        counts.append(f"{unknown} can't be told, with too few rounds")
-    words = f"Of {_comparisons(len(found.changes))}, {', '.join(counts)}; {same} {_show(same)} no change."
-    return f"{words} {_most_changed(found)}".strip()
+        counts.append(f"{unknown:,} can't be told, with too few rounds")
+    words = f"Of {_comparisons(len(found.changes))}, {', '.join(counts)}; {same:,} {_show(same)} no change."
+    return " ".join([words, *_in_common(found), *_most_changed(found)])
 
 
 def _comparisons(count: int) -> str:
     return "1 comparison" if count == 1 else f"{count:,} comparisons"
 
 
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
 def _show(count: int) -> str:
     return "shows" if count == 1 else "show"
 
 
-def _most_changed(found: Comparison) -> str:
-    if not found.changed:
-        return ""
-    kernel, count = Counter(c.kernel for c in found.changed).most_common(1)[0]
-    most = next(c for c in found.changed if c.kernel == kernel)
-    total = sum(c.kernel == kernel for c in found.changes)
-    return (
-        f"Most changed: {kernel}, in {count} of {total}, at most {times_words(most.ratio.estimate)} "
-        f"at {most.cell.label}{_over(most)}."
-    )
+def _in_common(found: Comparison) -> Iterator[str]:
+    """What all did, where it is beyond noise, and how many did more or less."""
+    for baseline, common in found.drift.items():
+        slower, faster = (sum(c.baseline == baseline for c in found.apart(way)) for way in WAYS)
+        beyond = f"beyond that, {slower:,} {_are(slower)} slower and {faster:,} faster."
+        if baseline is None:
+            what = "the machine as a whole, or something that all kernels share"
+            yield f"In common, they are {as_slow(common.ratio)}: {what}; {beyond}"
+        else:
+            yield f"Against {baseline}, in common, they are {as_slow(common.ratio)}: {baseline} changed; {beyond}"
 
 
-def _over(change: Change) -> str:
-    return f", against {change.baseline}" if change.baseline else ""
+def _most_changed(found: Comparison) -> Iterator[str]:
+    """The kernel that changed in most cells, beyond what is common."""
+    apart = {id(c) for way in WAYS for c in found.apart(way)}
+    changed = [c for c in found.changed if id(c) in apart]
+    if changed:
+        kernel, count = Counter(c.kernel for c in changed).most_common(1)[0]
+        most = next(c for c in changed if c.kernel == kernel)
+        total = sum(c.kernel == kernel for c in found.changes)
+        over = f", against {most.baseline}" if most.baseline else ""
+        yield (
+            f"Most changed: {kernel}, in {count:,} of {total:,}, at most {as_slow(most.ratio)} at "
+            f"{most.cell.label}{over}."
+        )
 
 
 def basis(found: Comparison) -> str:
     """What was compared, and how sure the intervals are."""
     what = "The machines differ, so speed-ups are compared and not seconds" if found.hardware else "Compared: seconds"
-    return (
-        f"{what}. All {_comparisons(len(found.changes))} hold at once with {100 * CONFIDENCE:.0f}% confidence "
-        f"(Bonferroni). The median of all ratios is {times_words(found.typical)}"
-        + ("." if found.hardware else ": a machine that was slower or faster as a whole shows there.")
-    )
+    sure = f"hold at once with {100 * CONFIDENCE:.0f}% confidence (Bonferroni), given independent rounds"
+    words = f"{what}. The intervals of all {_comparisons(len(found.changes))} {sure}."
+    common = found.common.get(None)
+    if common is None or common.verdict in WAYS:
+        return words
+    why = "no more than noise" if common.verdict == "same" else "too few cells to tell"
+    return f"{words} In common, they are {as_slow(common.ratio)}: {why}."
+
+
+def regressed(found: Comparison, allowed: float) -> tuple[bool, str]:
+    """Whether the second run is to be refused, where a kernel may be slower by `allowed`; and that in words.
+
+    Seconds are judged as they are (or speed-ups, on machines that differ); what all have in common is named beside it.
+
+    Raises:
+        NothingTold: If no comparison could be decided, and so nothing at all be said.
+    """
+    worse, apart = found.regressions(allowed), found.regressions_apart(allowed)
+    total, unknown = len(found.changes), len(found.of("unknown"))
+    than = f"slower by more than {100 * allowed:g}%"
+    if unknown == total and not found.lost:
+        raise NothingTold(
+            f"whether a kernel is {than} can't be told of any of {_comparisons(total)}; measure with more rounds, "
+            f"at least {rounds_needed(total)} in both runs: pytest --benchmark-only --benchmark-min-rounds="
+            f"{rounds_needed(total)}"
+        )
+    words = [f"REGRESSED: {len(worse):,} {than}" if worse or found.lost else f"Nothing is {than} beyond doubt"]
+    if found.lost:
+        words.append(f"{len(found.lost)} failed")
+    if unknown:
+        words.append(f"{unknown:,} of {total:,} can't be told, with too few rounds")
+    if found.drift and (worse or apart):
+        words.append(f"beyond what is common to all, {len(apart):,} {_are(len(apart))} {than}")
+    again = " If the machine was slower as a whole, measure again." if len(worse) > 2 * len(apart) else ""
+    return bool(worse or found.lost), f"{'; '.join(words)}.{again}"
 
 
 def changed_table(found: Comparison) -> Table:
     """What changed beyond noise, the largest first."""
-    return Table(
-        "Changed beyond noise; ratio above 1: the second run is slower",
-        ["kernel", "m", "n_x", "X, threads", "first", "second", "ratio", "noise"],
-        [_row(change) for change in found.changed],
-        keys=4,
-    )
+    rows = [[_name(change), *_row(found, change)] for change in found.changed]
+    return Table("Changed beyond noise; ratio above 1: the second run is slower", ["kernel", *COLUMNS], rows, keys=4)
 
 
-def _row(change: Change) -> list[str]:
-    cell = change.cell
-    if change.baseline:
-        values = [f"{digits(value)}×" for value in (change.a, change.b)]
-    else:
-        values = [seconds_text(value) for value in (change.a, change.b)]
-    name = f"{change.kernel} / {change.baseline}" if change.baseline else change.kernel
-    key = [name, f"{cell.m:,}", f"{cell.n_x:,}", f"{cell.order}, {cell.threads}"]
-    return [*key, *values, _bounds(change.ratio), f"{100 * change.floor:.1f}%"]
+def _name(change: Change) -> str:
+    return f"{change.kernel} / {change.baseline}" if change.baseline else change.kernel
+
+
+def _row(found: Comparison, change: Change) -> list[str]:
+    cell, ratio = change.cell, change.ratio
+    show = seconds_text if change.baseline is None else lambda value: f"{digits(value)}×"
+    key = [f"{cell.m:,}", f"{cell.n_x:,}", f"{cell.order}, {cell.threads}"]
+    apart = _ratio(found.beyond(change).estimate)
+    return [*key, show(change.a), show(change.b), bounds_text(ratio, _ratio), apart, f"{100 * change.floor:.1f}%"]
 
 
 def render(found: Comparison) -> RenderableType:
@@ -111,12 +153,7 @@ def _parts(found: Comparison) -> Iterator[RenderableType]:
     for what, differing in (("machine", found.hardware), ("version", found.versions)):
         for key, before, after in differing:
             yield Text(f"{what} differs: {key}: {before} -> {after}", style="yellow" if what == "machine" else "")
-    if found.changed:
-        yield _rich(changed_table(found), found.changed)
-    if len(found.changed) > ROWS:
-        rest = Counter((c.kernel, c.verdict) for c in found.changed[ROWS:])
-        named = ", ".join(f"{kernel} {count} {way}" for (kernel, way), count in rest.most_common())
-        yield Text(f"and {len(found.changed) - ROWS} smaller changes: {named}.")
+    yield from _table(found)
     for line in found.alone:
         yield Text(line, style="dim")
     for line in found.lost:
@@ -126,13 +163,35 @@ def _parts(found: Comparison) -> Iterator[RenderableType]:
     yield Text(basis(found))
 
 
-def _rich(table: Table, changes: list[Change]) -> RichTable:
-    rich = RichTable(title=table.title, title_justify="left", title_style="bold", padding=(0, 1, 0, 0), box=None)
-    for column in table.columns:
-        rich.add_column(column, justify="left" if column == "kernel" else "right", overflow="fold")
-    for row, change in list(zip(table.rows, changes, strict=True))[:ROWS]:
-        rich.add_row(*row, style="red" if change.verdict == "slower" else "green")
-    return rich
+def _table(found: Comparison) -> Iterator[Text]:
+    """The cells that changed, under their kernels: names of any length, and no line longer than 80 columns."""
+    groups: dict[str, list[Change]] = {}
+    for change in found.changed:
+        groups.setdefault(_name(change), []).append(change)
+    if not groups:
+        return
+    yield Text("Changed beyond noise; ratio above 1: the second run is slower", style="bold")
+    if found.drift:
+        yield Text("apart: the ratio over what all have in common")
+    shown, left = [], ROWS
+    for name, changes in groups.items():
+        rows = [_row(found, change) for change in changes[: min(OF_EACH, left)]]
+        left -= len(rows)
+        shown.append((name, changes, rows))
+    columns = [c for c in range(len(COLUMNS)) if found.drift or COLUMNS[c] != "apart"]
+    wide = [max(len(row[c]) for row in (COLUMNS, *(r for _, _, rows in shown for r in rows))) for c in columns]
+
+    def line(row: list[str]) -> str:
+        return " ".join(row[c].rjust(width) for c, width in zip(columns, wide, strict=True))
+
+    yield Text(f"  {line(COLUMNS)}", style="dim")
+    for name, changes, rows in shown:
+        counts = Counter(change.verdict for change in changes)
+        all_of = sum(_name(change) == name for change in found.changes)
+        told = f": of {all_of:,}, {counts['slower']:,} slower, {counts['faster']:,} faster"
+        yield Text.assemble((name, "bold"), told)
+        for change, row in zip(changes, rows, strict=False):
+            yield Text(f"  {line(row)}", style={"slower": "red", "faster": "green"}.get(change.verdict, ""))
 
 
 def draw(found: Comparison) -> Plot:
@@ -145,24 +204,36 @@ def draw(found: Comparison) -> Plot:
         for ax, baseline in zip(axes.flat, baselines, strict=True):
             for y, kernel in enumerate(kernels):
                 _band(ax, y, [c for c in found.changes if (c.kernel, c.baseline) == (kernel, baseline)])
+            if baseline in kernels:
+                ax.text(1.0, kernels.index(baseline), " the baseline", color="#555555", fontsize=8, va="center")
             ax.set_title(f"speed-up over {baseline}" if baseline else "seconds of a call")
+            ax.set_xlabel("second run / first: how many times as slow")
+            ax.tick_params(axis="y", length=0)
+            ax.grid(visible=False, axis="y")
             ax.axvline(1.0, color="#555555", linewidth=0.9, zorder=1)
+            if baseline in found.drift:
+                common = found.drift[baseline].ratio.estimate
+                ax.axvline(common, color="black", linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         _dress(axes.flat[0], kernels, found)
-        figure.supxlabel("second run / first: how many times as slow", fontsize=9)
-        shown = [v for v in ("slower", "faster", "same", "unknown") if found.of(v)]
+        verdicts: tuple[Verdict, ...] = (*WAYS, "same", "unknown")
+        shown = [v for v in verdicts if found.of(v)]
         words = {"same": "no change", "unknown": "too few rounds"}
         handles: list[Any] = [
-            mpl.lines.Line2D([], [], color=COLOURS[v], marker="o", linestyle="none", label=words.get(v, v))
-            for v in shown
+            mpl.lines.Line2D([], [], linestyle="none", label=words.get(v, v), **_dot(v)) for v in shown
         ]
         handles.append(mpl.patches.Patch(color="#e8e8e8", label="noise of the cell"))
-        figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=8)
+        if found.drift:
+            dashes = mpl.lines.Line2D([], [], color="black", linewidth=0.9, linestyle=(0, (4, 3)), label="in common")
+            handles.append(dashes)
+        figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=8)
         figure.suptitle("What changed from the first run to the second", x=0.01, ha="left", fontweight="bold")
     what = "speed-up" if found.hardware else "time of a call"
     caption = (
         f"How many times as slow the second run is, by {what}: a dot for each cell of each kernel, the quietest cell "
         "at the bottom of its band, in front of the noise floor of that cell; with its interval where it changed."
     )
+    if found.drift:
+        caption += " Dashed: what all kernels have in common."
     return Plot("compare", caption, figure, verdict(found), changed_table(found))
 
 
@@ -178,14 +249,26 @@ def _band(ax: Axes, y: int, changes: list[Change]) -> None:
         ax.fill_betweenx(edges, 1.0 / zone, zone, color="#e8e8e8", linewidth=0, zorder=0)
     for change, height in zip(ordered, heights, strict=True):
         colour, beyond = COLOURS[change.verdict], change.verdict in ("slower", "faster")
-        ax.plot([change.ratio.estimate], [height], ".", color=colour, markersize=4, zorder=3 if beyond else 2)
+        ax.plot([change.ratio.estimate], [height], zorder=3 if beyond else 2, **_dot(change.verdict))
         if beyond:
             ax.hlines(height, change.ratio.low, change.ratio.high, color=colour, linewidth=0.7, alpha=0.6)
 
 
+def _dot(verdict: Verdict) -> dict[str, Any]:
+    """How a cell is drawn: hollow, where it can't be told."""
+    face = "white" if verdict == "unknown" else COLOURS[verdict]
+    return {
+        "marker": "o",
+        "markersize": 2.5,
+        "color": COLOURS[verdict],
+        "markerfacecolor": face,
+        "markeredgewidth": 0.6,
+    }
+
+
 def _dress(ax: Axes, kernels: list[str], found: Comparison) -> None:
     """The axes that all panels share: wide enough for the dots, the changes' intervals and most of the noise."""
-    reach = [np.log(1.03), *(c.size for c in found.changes)]
+    reach = [np.log(1.03), *(abs(np.log(c.ratio.estimate)) for c in found.changes)]
     reach += [abs(np.log(bound)) for c in found.changed for bound in (c.ratio.low, c.ratio.high)]
     reach.append(float(np.quantile([np.log1p(min(c.floor, 0.5)) for c in found.changes], 0.9)))
     most = 1.06 * max(reach)
@@ -195,8 +278,6 @@ def _dress(ax: Axes, kernels: list[str], found: Comparison) -> None:
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
     ax.set_yticks(range(len(kernels)), kernels)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(visible=False, axis="y")
 
 
 def save(plot: Plot, folder: Path) -> Path:

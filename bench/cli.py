@@ -17,6 +17,7 @@ from bench.commands import drawn_report
 from bench.events import Event, Failed
 from bench.face import WrongUse
 from bench.grid import Cell, Preset
+from bench.own import NotAKernel
 from bench.results import NotARun
 from bench.resume import NotTheSame
 from bench.session import OnEvent
@@ -84,7 +85,7 @@ def run(
         folder = resume
         try:
             measuring, names = session.resumed(folder)
-        except (OSError, NotTheSame) as error:
+        except (OSError, NotTheSame, NotAKernel) as error:
             raise WrongUse(f"{folder} can't be resumed: {error}") from None
     finished, interrupted = _measure(measuring, names)
     console = Console()

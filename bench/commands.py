@@ -83,10 +83,11 @@ def compare(
     """Compare two runs: what is slower or faster beyond noise, kernel by kernel and cell by cell.
 
     Seconds on one machine; on machines that differ, the speed-ups over python_loop and numpy_vectorized. The word
-    reference means results/reference. Nothing is written into either run.
+    reference means results/reference. Nothing is written into either run. --fail-slower judges the seconds as they are;
+    what all kernels have in common, as on a machine that was slower as a whole, is named beside it.
     """
     from bench import changes
-    from bench.compare import NothingInCommon
+    from bench.compare import NothingInCommon, NothingTold
     from bench.compare import compare as compare_runs
 
     allowed = None if fail_slower is None else _percent(fail_slower)
@@ -103,12 +104,13 @@ def compare(
             raise WrongUse(f"the figure can't be written: {error}; name another folder with --out") from None
     if allowed is None:
         return
-    worse = found.regressions(allowed)
-    if worse or found.lost:
-        failed = f", {len(found.lost)} failed" if found.lost else ""
-        console.print(f"REGRESSED: {len(worse)} slower by more than {fail_slower}{failed}.", style="bold red")
+    try:
+        worse, words = changes.regressed(found, allowed)
+    except NothingTold as error:
+        raise WrongUse(str(error)) from None
+    console.print(words, style="bold red" if worse else "", highlight=False)
+    if worse:
         raise typer.Exit(1)
-    console.print(f"Nothing is slower by more than {fail_slower} beyond doubt.")
 
 
 def _percent(text: str) -> float:

@@ -2,7 +2,12 @@
 
 The runs share no rounds, so nothing can be paired between them: `stats.ratio` takes the medians as independent. On
 machines that differ, seconds say nothing of the kernels; there each run's speed-ups, paired within it, are compared.
-All intervals hold together: each has the confidence 1 - 5 % / (number of comparisons) (Bonferroni).
+All intervals hold together, given independent rounds: each has the confidence 1 - 5 % / (number of comparisons)
+(Bonferroni). The noise floors beside them are estimates of their own, and no part of that.
+
+What slowed all kernels alike may be the machine (a lower clock), or what they share (a compiler, a library): seconds
+can't tell which. So seconds are judged as they are, for a change of all must not be hidden; and what all have in common
+is told apart from what a kernel did beyond it, for a change of one must not drown.
 """
 
 from collections import Counter
@@ -19,12 +24,18 @@ from bench.stats import Interval
 
 CONFIDENCE = 0.95  # with which all the intervals of a comparison hold together
 HARDWARE = ("cpu", "machine", "cores", "threads_available", "caches", "numba_cpu")
+FEWEST = 3  # kernels of a cell that can have something in common
 VERSIONS = ("os", "python", "numpy", "numpy_blas", "numpy_simd", "numba", "llvm")
 Verdict = Literal["slower", "faster", "same", "unknown"]
+WAYS: tuple[Verdict, Verdict] = ("slower", "faster")
 
 
 class NothingInCommon(Exception):
     """Two runs that share no kernel in no cell."""
+
+
+class NothingTold(Exception):
+    """Two runs of which nothing could be decided, with too few rounds."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +63,27 @@ class Change:
     @property
     def verdict(self) -> Verdict:
         """Slower or faster only if all of the interval is beyond the noise; unknown with too few rounds for one."""
-        if not (np.isfinite(self.ratio.high) and self.ratio.low > 0.0 and np.isfinite(self.floor)):
-            return "unknown"
-        if self.ratio.low > 1.0 + self.floor:
-            return "slower"
-        return "faster" if self.ratio.high < 1.0 / (1.0 + self.floor) else "same"
+        return _verdict(self.ratio, self.floor)
+
+
+@dataclass(frozen=True)
+class Common:
+    """What all kernels and cells of a comparison have in common.
+
+    Attributes:
+        ratio: The median over the cells of the median ratio of a cell's kernels, with the interval of the sign test: of
+            95% by itself, and wide where the cells do not have it in common. Kernels of a cell share their rounds, so
+            it is the cells that are counted.
+        floor: The median of the cells' noise floors.
+    """
+
+    ratio: Interval
+    floor: float
 
     @property
-    def size(self) -> float:
-        """How large the change is, in either direction: |ln ratio|."""
-        return abs(float(np.log(self.ratio.estimate)))
+    def verdict(self) -> Verdict:
+        """As for a change; unknown with too few cells."""
+        return _verdict(self.ratio, self.floor)
 
 
 @dataclass(frozen=True)
@@ -70,6 +92,7 @@ class Comparison:
 
     Attributes:
         changes: Every kernel and cell of both runs, in the order of the second.
+        common: Baseline (None for seconds) -> what all have in common; not of fewer than FEWEST kernels.
         hardware: (what, first, second) of what differs between the machines; if any does, speed-ups are compared.
         versions: The same of versions and settings.
         alone: Sentences on what only one run holds.
@@ -77,28 +100,43 @@ class Comparison:
     """
 
     changes: list[Change]
+    common: dict[str | None, Common]
     hardware: list[tuple[str, str, str]]
     versions: list[tuple[str, str, str]]
     alone: list[str]
     lost: list[str]
 
     def of(self, verdict: Verdict) -> list[Change]:
-        """The changes of a verdict, the largest first."""
-        return sorted((c for c in self.changes if c.verdict == verdict), key=lambda c: -c.size)
+        """The changes of a verdict."""
+        return [c for c in self.changes if c.verdict == verdict]
+
+    def beyond(self, change: Change) -> Interval:
+        """The ratio beyond what all have in common; the ratio itself, where that is no more than noise."""
+        common = self.drift.get(change.baseline)
+        return stats.quotient(change.ratio, common.ratio) if common else change.ratio
+
+    @property
+    def drift(self) -> dict[str | None, Common]:
+        """What all have in common, where it is beyond noise."""
+        return {baseline: common for baseline, common in self.common.items() if common.verdict in WAYS}
+
+    def apart(self, verdict: Verdict) -> list[Change]:
+        """The changes of a verdict beyond what all have in common."""
+        return [c for c in self.changes if _verdict(self.beyond(c), c.floor) == verdict]
 
     @property
     def changed(self) -> list[Change]:
-        """What is slower or faster beyond noise, the largest change first."""
-        return sorted(self.of("slower") + self.of("faster"), key=lambda c: -c.size)
-
-    @property
-    def typical(self) -> float:
-        """The median of all ratios: what a machine that was slower as a whole shows."""
-        return float(np.exp(np.median([np.log(c.ratio.estimate) for c in self.changes])))
+        """What is slower or faster beyond noise, as it is or beyond what is common; the largest, beyond it, first."""
+        changed = {id(c): c for way in WAYS for c in (*self.of(way), *self.apart(way))}
+        return sorted(changed.values(), key=lambda c: -abs(np.log(self.beyond(c).estimate)))
 
     def regressions(self, allowed: float) -> list[Change]:
         """What is slower, beyond noise, by more than the relative difference `allowed` beyond doubt."""
         return [c for c in self.of("slower") if c.ratio.low > 1.0 + allowed]
+
+    def regressions_apart(self, allowed: float) -> list[Change]:
+        """The same beyond what all have in common."""
+        return [c for c in self.apart("slower") if self.beyond(c).low > 1.0 + allowed]
 
 
 def compare(a: Run, b: Run, confidence: float = CONFIDENCE) -> Comparison:
@@ -126,8 +164,10 @@ def compare(a: Run, b: Run, confidence: float = CONFIDENCE) -> Comparison:
         raise NothingInCommon("no kernel was timed in the same cell of both runs; compare runs of one grid")
     # How many comparisons there are is settled before any is made.
     each = 1.0 - (1.0 - confidence) / len(wanted)
+    found = [_change(one, two, kernel, baseline, each) for one, two, kernel, baseline in wanted]
     return Comparison(
-        changes=[_change(one, two, kernel, baseline, each) for one, two, kernel, baseline in wanted],
+        changes=found,
+        common=_common(found),
         hardware=hardware,
         versions=_versions(a, b),
         alone=[*_cells_alone(a, b), *_kernels_alone(pairs)],
@@ -138,6 +178,33 @@ def compare(a: Run, b: Run, confidence: float = CONFIDENCE) -> Comparison:
             if kernel in one.kernels
         ],
     )
+
+
+def rounds_needed(comparisons: int, confidence: float = CONFIDENCE) -> int:
+    """How many rounds a kernel must have in each run for an interval, where so many comparisons hold at once."""
+    each = stats.each_of_two(1.0 - (1.0 - confidence) / comparisons)
+    return int(np.ceil(-np.log2((1.0 - each) / 2.0)))
+
+
+def _verdict(ratio: Interval, floor: float) -> Verdict:
+    if not (np.isfinite(ratio.high) and ratio.low > 0.0 and np.isfinite(floor)):
+        return "unknown"
+    if ratio.low > 1.0 + floor:
+        return "slower"
+    return "faster" if ratio.high < 1.0 / (1.0 + floor) else "same"
+
+
+def _common(changes: list[Change]) -> dict[str | None, Common]:
+    cells: dict[str | None, dict[Cell, list[Change]]] = {}
+    for change in changes:
+        cells.setdefault(change.baseline, {}).setdefault(change.cell, []).append(change)
+    found = {}
+    for baseline, of_cells in cells.items():
+        held = [of_cell for of_cell in of_cells.values() if len(of_cell) >= FEWEST]
+        if held:
+            ratio = stats.median([float(np.median([c.ratio.estimate for c in of_cell])) for of_cell in held])
+            found[baseline] = Common(ratio, float(np.median([of_cell[0].floor for of_cell in held])))
+    return found
 
 
 def _comparable(result: CellResult, kernel: str, baseline: str | None) -> bool:

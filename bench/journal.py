@@ -26,11 +26,13 @@ try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
+    import msvcrt
 
 Record = dict[str, Any]
 FORMAT = 1
 FILE = "samples.jsonl"
 SYNC_SECONDS = 1.0
+FAR = 2**30  # beyond what a journal holds: on Windows no one else may read what is locked
 CRC = b',"crc":"%08x"}\n'
 CRC_LENGTH = len(CRC % 0)
 
@@ -38,8 +40,7 @@ CRC_LENGTH = len(CRC % 0)
 class Journal:
     """Appends records to a run folder's journal; keeps them in memory too, for who draws the report of the run.
 
-    One process writes to a journal at a time: it holds a lock, which the system takes back when the process dies. (Not
-    on Windows; a new run is safe there too, for it wants a folder without a journal.)
+    One process writes to a journal at a time: it holds a lock, which the system takes back when the process dies.
 
     Args:
         folder: The run's folder.
@@ -97,11 +98,15 @@ class Journal:
 
 
 def _lock(file: BinaryIO, path: Path) -> None:
-    if fcntl is None:
-        return
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        here = file.tell()
+        file.seek(FAR)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        file.seek(here)
+    except (BlockingIOError, PermissionError):
         raise BlockingIOError(f"another run is writing to {path}; wait for it, or name a new folder") from None
 
 

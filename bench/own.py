@@ -1,14 +1,21 @@
 """Your own kernel: a function in a file of yours, which joins the ladder by `--kernel my_kernel.py`.
 
-It is named as text, `path/to/my_kernel.py` or `path/to/my_kernel.py:function`, so that another process can load it too.
+It is named as text, `path/to/my_kernel.py` or `path/to/my_kernel.py:function`, so that another process can load it. The
+process that leads a run never does: whatever a file does when it is run, it does it to a process of its own first.
 """
 
+import faulthandler
 import hashlib
 import inspect
+import multiprocessing
+import re
+import signal
 import sys
+import tempfile
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +25,8 @@ from kernels.peers import PEERS
 
 FUNCTION = "cost_and_gradient"
 PARAMETERS = ("w", "b", "X", "Y")
+LIMIT = 60.0  # seconds for a file to be run in, what it compiles and imports included
+START_SECONDS = 60.0  # for the process to start, on a busy machine
 
 
 class NotAKernel(Exception):
@@ -34,12 +43,8 @@ def load(text: str) -> Kernel:
     Raises:
         NotAKernel: No such file or function, an error in it, a name that is taken, or not four parameters.
     """
+    name = _name(text)
     file, chosen = _parts(text)
-    name = f"{file.stem}_{chosen}" if chosen else file.stem
-    if not name.isidentifier():
-        raise NotAKernel(f"{text}: {name!r} can't name a kernel; name the file in letters, digits and _, as a variable")
-    if name in KERNELS or name in PEERS or name == "numba_descent":
-        raise NotAKernel(f"{text}: {name} is the name of a kernel already; give the file another name")
     module = _run(file)
     wanted = chosen or FUNCTION
     function = getattr(module, wanted, None)
@@ -61,18 +66,111 @@ def load(text: str) -> Kernel:
     )
 
 
-def load_all(texts: Collection[str]) -> dict[str, str]:
-    """The name of each own kernel -> its text.
+def told(kernel: Kernel) -> dict[str, Any]:
+    """What a run says of a kernel: title, change, threads, compiled, missing."""
+    return {key: getattr(kernel, key) for key in ("title", "change", "threads", "compiled", "missing")}
+
+
+_known: dict[str, dict[str, Any]] = {}
+
+
+def describe(texts: Collection[str], limit: float = LIMIT) -> dict[str, dict[str, Any]]:
+    """Text -> what a run says of that own kernel.
+
+    The files are run in a process that ends with this call: one that crashes, exits or never ends is told as wrong.
+
+    Args:
+        texts: Own kernels.
+        limit: Seconds in which each file must have been run.
 
     Raises:
-        NotAKernel: See `load`; or for two of one name.
+        NotAKernel: See `load`; or if the process ended, or had to be ended.
+    """
+    new = [text for text in texts if text not in _known]
+    for text in new:
+        _name(text)
+    if new:
+        _known.update(_tried(new, limit))
+    return {text: _known[text] for text in texts}
+
+
+def _tried(texts: Sequence[str], limit: float) -> dict[str, dict[str, Any]]:
+    context: Any = multiprocessing.get_context("spawn")
+    pipe, theirs = context.Pipe(duplex=False)
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        trace = Path(folder, "trace")
+        process = context.Process(target=_try, args=(theirs, texts, limit, trace), name="unloop own kernels")
+        process.start()
+        theirs.close()
+        try:
+            for text in texts:
+                said = pipe.recv() if pipe.poll(limit + START_SECONDS) else _ended(path(text), None, limit, trace)
+                if isinstance(said, str):
+                    raise NotAKernel(said)
+                found[text] = said
+        except EOFError:
+            process.join(START_SECONDS)
+            raise NotAKernel(_ended(path(text), process.exitcode, limit, trace)) from None
+        finally:
+            process.kill()
+            process.join()
+            pipe.close()
+    return found
+
+
+def _try(pipe: Connection, texts: Sequence[str], limit: float, trace: Path) -> None:
+    """The life of that process: for each text what `told` says, or what is wrong; and a trace of where it died."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with trace.open("w") as file:
+        faulthandler.enable(file)
+        for text in texts:
+            faulthandler.dump_traceback_later(limit, exit=True, file=file)
+            try:
+                said: dict[str, Any] | str = told(load(text))
+            except NotAKernel as error:
+                said = str(error)
+            except BaseException as error:  # a KeyboardInterrupt that the file raises itself
+                said = f"{path(text)}: {where(error, str(path(text)))}{type(error).__name__}"
+            pipe.send(said)
+        faulthandler.cancel_dump_traceback_later()
+        faulthandler.disable()
+
+
+def _ended(file: Path, code: int | None, limit: float, trace: Path) -> str:
+    """How that process ended while a file was run, and in which line if that is known."""
+    dump = trace.read_text(errors="replace") if trace.is_file() else ""
+    # Most recent call first.
+    line = re.search(rf'^  File "{re.escape(str(file))}", line (\d+)', dump, re.MULTILINE)
+    if code is None or dump.startswith("Timeout"):
+        how = f"it does not end within {limit:g} s"
+    elif code < 0:
+        how = f"it crashed with {_signal(-code)}"
+    else:
+        how = f"it ended the process with exit code {code}"
+    return f"{file}: {f'line {line[1]}: ' if line else ''}{how} when it is run, before its function is ever called"
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def load_all(texts: Collection[str]) -> dict[str, str]:
+    """The name of each own kernel -> its text; they are tried, see `describe`.
+
+    Raises:
+        NotAKernel: See `describe`; or for two of one name.
     """
     named: dict[str, str] = {}
     for text in texts:
-        name = load(text).name
+        name = _name(text)
         if name in named:
             raise NotAKernel(f"{named[name]} and {text} would both be named {name}; give one file another name")
         named[name] = text
+    describe(named.values())
     return named
 
 
@@ -99,6 +197,16 @@ def _parts(text: str) -> tuple[Path, str]:
     if not Path(file).is_file():
         raise NotAKernel(f"{text}: there is no file {file}")
     return Path(file), function
+
+
+def _name(text: str) -> str:
+    file, chosen = _parts(text)
+    name = f"{file.stem}_{chosen}" if chosen else file.stem
+    if not name.isidentifier():
+        raise NotAKernel(f"{text}: {name!r} can't name a kernel; name the file in letters, digits and _, as a variable")
+    if name in KERNELS or name in PEERS or name == "numba_descent":
+        raise NotAKernel(f"{text}: {name} is the name of a kernel already; give the file another name")
+    return name
 
 
 def _run(file: Path) -> ModuleType:

@@ -10,7 +10,7 @@ from bench.engine import CONTROL, Contestant
 from bench.grid import Cell
 from bench.problem import Problem, load_breast_cancer, make_problem
 from bench.results import VECTORIZED
-from kernels import KERNELS, Kernel
+from kernels import KERNELS
 from kernels.peers import PEERS
 from kernels.variants import VARIANTS
 
@@ -52,11 +52,7 @@ def describe_kernels(peers: Collection[str] = (), owned: Mapping[str, str] = NON
 
     And of the own kernels, `owned` (name -> text): they have "own" too, which names the file.
     """
-
-    def describe(kernel: Kernel) -> dict[str, Any]:
-        return {key: getattr(kernel, key) for key in ("title", "change", "threads", "compiled", "missing")}
-
-    told = {name: describe(kernel) for name, kernel in KERNELS.items()}
+    told = {name: own.told(kernel) for name, kernel in KERNELS.items()}
     descent = {**told["numba_loop"], "title": "Numba loop, iterations compiled"}
     descent["change"] = "numba_loop with the loop over the iterations compiled too."
     ordered = {}
@@ -64,5 +60,6 @@ def describe_kernels(peers: Collection[str] = (), owned: Mapping[str, str] = NON
         ordered[name] = fields_of
         if name == "numba_loop":
             ordered[DESCENT] = descent
-    ordered |= {name: describe(PEERS[name]) for name in PEERS if name in peers}
-    return ordered | {name: describe(own.load(text)) | {"own": own.source(text)} for name, text in owned.items()}
+    ordered |= {name: own.told(PEERS[name]) for name in PEERS if name in peers}
+    mine = own.describe(owned.values())
+    return ordered | {name: mine[text] | {"own": own.source(text)} for name, text in owned.items()}

@@ -1,5 +1,6 @@
 """Own kernels: loaded from a file, told what is wrong in words, run beside the ladder, placed in words."""
 
+import os
 import re
 from collections.abc import Callable
 from functools import partial
@@ -148,6 +149,35 @@ def test_a_file_that_holds_no_kernel(tmp_path: Path, text: str, message: str) ->
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("deed", "message"),
+    [
+        ("import os\nos._exit(3)", r"my\.py: it ended the process with exit code 3 when it is run"),
+        ("raise OSError('no disk')", r"my\.py: line 2: OSError: no disk$"),
+        ("import sys\nsys.exit('hello')", r"my\.py: line 3: SystemExit: hello$"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", r"my\.py: line 3: it crashed with SIGSEGV when it"),
+        ("while True:\n    pass", r"my\.py: line [23]: it does not end within 2 s when it is run"),
+        ("raise KeyboardInterrupt", r"my\.py: line 2: KeyboardInterrupt$"),
+    ],
+)
+def test_a_file_that_ends_the_process_that_runs_it(tmp_path: Path, deed: str, message: str) -> None:
+    (tmp_path / "my.py").write_text(f"print('run')\n{deed}\n{example()}")
+    (tmp_path / "good.py").write_text(example())
+    texts = [str(tmp_path / "good.py"), str(tmp_path / "my.py")]
+    with pytest.raises(NotAKernel, match=message) as raised:
+        own.describe(texts, limit=2.0)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_process_that_leads_runs_no_file(file: Path, tmp_path: Path) -> None:
+    file.write_text(f"import os, pathlib\npathlib.Path(__file__).with_name(str(os.getpid())).touch()\n{example()}")
+    assert own.load_all([str(file)]) == {"my_kernel": str(file)}
+    described = roster.describe_kernels(owned={"my_kernel": str(file)})["my_kernel"]
+    assert described["title"] == "my_kernel.py, cost_and_gradient" and not described["compiled"]
+    (ran,) = [int(path.name) for path in tmp_path.iterdir() if path.name.isdigit()]
+    assert ran != os.getpid()
+
+
 def test_names(tmp_path: Path, file: Path) -> None:
     for stem, message in (("numba_loop", "is the name of a kernel"), ("my-kernel", "can't name a kernel")):
         (tmp_path / f"{stem}.py").write_text(example())
@@ -264,6 +294,14 @@ def test_the_command_line_measures_it_and_tells_a_wrong_one(command: Command, fi
     assert done.returncode == 1
     assert "FAILED at m = 10" in done.stdout and "my_kernel: dw[0] got" in done.stdout
     assert load(tmp_path / "other").cells[0].kernels == [LOOP, "numpy_textbook", VECTORIZED]
+    file.write_text("import os\nos._exit(3)\n")
+    done = command(*words, "--out", str(tmp_path / "third"), cwd=ROOT)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and not (tmp_path / "third").exists()
+    assert "it ended the process with exit code 3" in done.stderr
+    file.unlink()
+    done = command("bench", "run", "--resume", str(tmp_path / "other"), cwd=ROOT)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert "can't be resumed" in done.stderr and "there is no file" in done.stderr
     wrong = command("bench", "run", "--kernel", "none.py", cwd=ROOT)
     assert (wrong.returncode, wrong.stderr) == (2, "unloop: none.py: there is no file none.py\n")
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -231,6 +232,30 @@ def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
         Journal(tmp_path, resume=True)
     first.close()
     Journal(tmp_path, resume=True).close()
+
+
+def test_the_lock_of_windows_lies_beyond_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows' msvcrt, played: it locks bytes from the file's position on, and lets nobody else read them."""
+    locked: list[tuple[int, int]] = []
+
+    def locking(number: int, mode: int, count: int) -> None:
+        if locked and mode == 2:
+            raise PermissionError("Permission denied")
+        locked.append((os.lseek(number, 0, os.SEEK_CUR), count))
+
+    monkeypatch.setattr(journal, "fcntl", None)
+    monkeypatch.setattr(journal, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2), raising=False)
+    first = Journal(tmp_path)
+    first.write({"type": "run"})
+    assert locked == [(journal.FAR, 1)] and (tmp_path / journal.FILE).stat().st_size < 100
+    with pytest.raises(BlockingIOError, match="another run is writing to"):
+        Journal(tmp_path, resume=True)
+    first.close()
+    locked.clear()
+    again = Journal(tmp_path, resume=True)
+    again.write({"type": "end"})
+    again.close()
+    assert [record["type"] for record in journal.read(tmp_path / journal.FILE)] == ["run", "end"]
 
 
 def test_runs_of_the_same_second_have_folders_of_their_own(tmp_path: Path) -> None:
