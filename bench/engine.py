@@ -106,14 +106,15 @@ def measure(
             yield Failed(label, f"{label}: raised {at}{type(error).__name__}: {error}")
         announce(None)
     if calls:
-        last: dict[str, Any] = {}
-        yield from _rounds(calls, cell.threads, preset, seed, last, frozen, announce)
-        for label, outputs in last.items():
+
+        def judge_again(label: str, outputs: Any) -> Iterator[Event]:
             try:
                 if contestants[label].judged:
                     _judge(label, contestants[label], cell, outputs, expected)
             except Disagreement as error:
                 yield Failed(label, f"{error}; in the last round, after a right answer before the first")
+
+        yield from _rounds(calls, cell.threads, preset, seed, judge_again, frozen, announce)
 
 
 def _admit(
@@ -163,7 +164,8 @@ def _bind(contestant: Contestant, cell: Cell, problem: Problem, iterations: int)
     if cell.iterations:
         compiled = contestant.compiled_descent
         return partial(gradient_descent, kernel, problem.X, problem.Y, ALPHA, iterations, compiled=compiled)
-    return kernel.bind(problem.w, problem.b, problem.X, problem.Y)
+    X = problem.by_feature if kernel.requires else problem.X  # a peer wants it so, and would make a copy of its own
+    return kernel.bind(problem.w, problem.b, X, problem.Y)
 
 
 def _predict(contestant: Contestant, cell: Cell, problem: Problem, cap: float, announce: Announce, label: str) -> float:
@@ -200,11 +202,11 @@ def _rounds(
     threads: int,
     preset: Preset,
     seed: int,
-    last: dict[str, Any],
+    judge_again: Callable[[str, Any], Iterator[Event]],
     frozen: Frozen | None,
     announce: Announce,
 ) -> Iterator[Event]:
-    """The rounds; `last` takes what the last sample of each kernel returned."""
+    """The rounds; what the last sample of a kernel returned is judged before its round is told, and so never after."""
     if frozen is None:
         loops, seconds = {}, {}
         with held_to(threads):
@@ -229,7 +231,7 @@ def _rounds(
         # Held for the round: what kernels allocate lies elsewhere in each, so that the median is over many placements.
         shift = np.empty(shift_bytes, dtype=np.uint8)
         with held_to(threads), gc_off():
-            samples = []
+            samples, last = [], {}
             for label in order:
                 call, loops_of = calls[label], calibrated.loops[label]
                 announce(label)
@@ -242,6 +244,8 @@ def _rounds(
                 del outputs
         announce(None)
         del shift
+        for label, outputs in last.items():
+            yield from judge_again(label, outputs)
         yield Round(index, samples)
 
 

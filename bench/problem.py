@@ -1,6 +1,7 @@
 """Problems to compute a gradient step on: synthetic ones from a seed, and a real data set."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, cast
 
 import numpy as np
@@ -31,6 +32,11 @@ class Problem:
     def n_x(self) -> int:
         """Number of features."""
         return int(self.X.shape[0])
+
+    @cached_property
+    def by_feature(self) -> Array:
+        """X with each feature contiguous, made once: for libraries that want it so, and would each make their own."""
+        return self.X if self.order == "C" else in_order_c(self.X)
 
     def head(self, m: int) -> "Problem":
         """The same problem on its first m examples, X contiguous in the same order."""
@@ -65,13 +71,19 @@ def make_problem(m: int, n_x: int, seed: int = 0, order: Order = "F") -> Problem
     examples.standard_normal(out=X)
     X = X.T
     if order == "C":
-        by_feature = aligned((n_x, m))
-        by_feature[:] = X
-        X = by_feature
+        X = in_order_c(X)
     # einsum and not BLAS: its sums do not depend on the number of threads, so neither do the labels.
     probability = 1.0 / (1.0 + np.exp(-(np.einsum("j,ji->i", w_true, X) + b_true)))
     Y = (labels.random(m) < probability).astype(np.float64)
     return Problem(w, b, X, Y, order)
+
+
+def in_order_c(X: Array) -> Array:
+    """A copy of X (n_x, m) with each feature contiguous."""
+    n_x, m = X.shape
+    copy = aligned((n_x, m))
+    copy[:] = X
+    return copy
 
 
 def aligned(shape: tuple[int, int]) -> Array:

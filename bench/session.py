@@ -23,7 +23,9 @@ from kernels.peers import PEERS
 from kernels.variants import OF_ALL_THREADS, VARIANTS
 
 SPARE_BYTES = 400 * 2**20
-LEAK = 2  # times what a batch needs; a worker that holds more is taken to leak
+PEER_VECTORS = 8  # of m numbers each, that a peer keeps or makes in a call
+LEAK = 2  # times what a batch needs; a worker that holds more, or most of what is free, is taken to leak
+MOST = 0.8
 PATIENCE = 2  # cells in which a kernel may hang; then it is not called again, for each takes minutes to find out
 VISIT_ROUNDS = 6  # of a cell, before the next cell's turn
 
@@ -151,7 +153,8 @@ class Session:
 
     def _measure_together(self, left: dict[Cell, Sequence[str]], on_event: OnEvent) -> None:
         """Measure what is left of a batch; a cell that has ended is taken out of it."""
-        most = self._worker.rss_at_start + LEAK * sum(self._need(cell, left[cell]) for cell in left)
+        need = LEAK * sum(self._need(cell, left[cell]) for cell in left)
+        most = min(self._worker.rss_at_start + need, self._worker.rss + int(MOST * machine.memory_limit()))
         running = []
         for cell, names in left.items():
             events = self._journaled(cell, names, most, on_event)
@@ -193,7 +196,6 @@ class Session:
         progress = self._ledger.of(cell)
         if progress.calibrated is None:
             limit = machine.memory_limit()
-            # Each peer has its own copy of X, converted.
             peers = [name for name in self._held(cell, names) if name in PEERS]
             need, least = self._need(cell, names), self._need(cell, ())
             if need > limit:
@@ -222,8 +224,10 @@ class Session:
         return self._ledger.of(cell).left([*self._held(cell, names), *variants, CONTROL, *ruler])
 
     def _need(self, cell: Cell, names: Sequence[str]) -> int:
-        """Bytes of memory that a cell needs; each peer has its own copy of X, converted."""
-        return (3 + len(PEERS.keys() & set(names))) * cell.nbytes + SPARE_BYTES
+        """Bytes of memory that a cell needs; peers share a copy of X in order C, and each has vectors of its own."""
+        peers = len(PEERS.keys() & set(names))
+        copies = 3 + (peers > 0 and cell.order == "F")
+        return copies * cell.nbytes + peers * PEER_VECTORS * 8 * cell.m + SPARE_BYTES
 
     def _end_worker(self) -> None:
         self._peak = max(self._peak, self._worker.peak)

@@ -19,6 +19,7 @@ from bench.results import LOOP, VECTORIZED, load
 from bench.threads import held_to
 from kernels import KERNELS, Kernel, gradient_descent
 from kernels.peers import PEERS
+from kernels.peers._peer import by_feature
 from tests.conftest import PRESET, ROOT, Command
 
 ALL = pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_the_cost_keeps_its_digits_where_activations_saturate(kernel: Kernel, z:
 
 @ALL
 def test_leaves_its_inputs_alone_and_repeats_itself(kernel: Kernel) -> None:
-    problem = make_problem(13, 17, seed=1, order="C")
+    problem = make_problem(13, 17, seed=1, order="F")
     before = [np.copy(part) for part in (problem.w, problem.X, problem.Y)]
     with held_to(1):
         call = kernel.bind(problem.w, problem.b, problem.X, problem.Y)
@@ -91,10 +92,21 @@ def test_leaves_its_inputs_alone_and_repeats_itself(kernel: Kernel) -> None:
         again = [np.array(np.asarray(output)) for output in call()]
         for was, now in zip(before, (problem.w, problem.X, problem.Y), strict=True):
             assert np.array_equal(was, now)
-        problem.X[:] = 0.0  # what is bound has its own
+        problem.X[:] = 0.0  # what was brought to another order has its own
         later = call()
     for one, two, three in zip(first, again, later, strict=True):
         assert np.array_equal(one, two) and np.array_equal(one, three)
+
+
+def test_x_is_copied_for_none_of_them_where_each_feature_is_contiguous() -> None:
+    X = make_problem(13, 17, order="C").X
+    assert by_feature(X) is X
+    turned = make_problem(13, 17, order="F")
+    assert turned.by_feature is turned.by_feature and np.array_equal(turned.by_feature, turned.X)
+    assert by_feature(turned.by_feature) is turned.by_feature and by_feature(turned.X) is not turned.X
+    read_only = X.copy()
+    read_only.flags.writeable = False  # a tensor would be made of it with a warning
+    assert by_feature(read_only) is not read_only
 
 
 @ALL
@@ -234,7 +246,7 @@ def test_a_cell_without_room_for_the_peers_copies_keeps_its_ladder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     cell = Cell(2_000, 8)
-    limit = session.SPARE_BYTES + 3 * cell.nbytes + cell.nbytes // 2
+    limit = session.SPARE_BYTES + 3 * cell.nbytes + cell.nbytes // 2  # the peers want a copy more
     monkeypatch.setattr("bench.machine.memory_limit", lambda: limit)
     measuring = session.Session(session.run_folder(tmp_path, "tiny"), PRESET, seed=0, peers=["sklearn_loss"])
     measuring.measure({cell: [VECTORIZED, "sklearn_loss"]})

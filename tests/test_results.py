@@ -5,6 +5,7 @@ import json
 import platform
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -192,9 +193,15 @@ def test_only_what_is_asked_for_is_measured_with_its_baselines(tmp_path: Path) -
     assert measuring.close().cells[0].kernels == [LOOP, "numba_loop", VECTORIZED]
 
 
-def test_batches_keep_neighbours_together_and_large_problems_alone() -> None:
+def test_batches_keep_neighbours_together_and_large_cells_alone() -> None:
     small, large = [Cell(10, 2), Cell(100, 2)], [Cell(10**6, 32, threads=t) for t in (1, 2)]
-    assert list(batches([*small, *large, Cell(10, 2, "C")])) == [small, large, [Cell(10, 2, "C")]]
+    assert list(batches([*small, *large, Cell(10, 2, "C")])) == [small, [large[0]], [large[1]], [Cell(10, 2, "C")]]
+    # X is the same for both, but with few features what the kernels keep is more than X: 144 MB together, then 288.
+    shared = [Cell(2_000_000, 1, threads=t) for t in (1, 2)]
+    assert list(batches(shared)) == [shared]
+    assert list(batches([replace(cell, m=4_000_000) for cell in shared])) == [
+        [replace(cell, m=4_000_000)] for cell in shared
+    ]
 
 
 def test_a_folder_that_holds_something_is_not_written_into(run_folder: Path, tmp_path: Path) -> None:

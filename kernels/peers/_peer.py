@@ -40,5 +40,9 @@ def peer(
 
 
 def by_feature(X: Array) -> Array:
-    """X (n_x, m) with each feature contiguous: the order in which all the peers were found to be fastest."""
-    return np.array(X, order="C")
+    """X (n_x, m) with each feature contiguous: the order in which all the peers were found to be fastest.
+
+    Not copied where it is so already, for some of the peers' copies of a large X would not fit in memory.
+    """
+    as_wanted = X.strides == (8 * X.shape[1], 8) and X.flags.writeable
+    return X if as_wanted else np.array(X, order="C")
