@@ -1,23 +1,18 @@
-"""Speed against accuracy: the error of J, dw and db beside the time, and where the textbook cost breaks down."""
+"""Speed against accuracy: the error of J, dw and db beside the time."""
 
-import math
 from collections.abc import Sequence
 
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter
 
 from bench.drawing import WIDTH, Plot, style, text_style, variant_words
 from bench.findings import shape_words
-from bench.results import CellResult, Run
+from bench.results import CellResult
 from bench.summary import seconds_text
 from bench.tables import Table, digits
-from kernels import KERNELS, reference
 
 OUTPUTS = ("J", "dw", "db")
 STRICT, RELAXED = "numba_loop", "numba_fastmath"
-TEXTBOOK, STABLE = "numpy_textbook", "numpy_vectorized"
-Z = (5.0, 10.0, 20.0, 30.0, 36.0, 37.0, 40.0, 100.0, 700.0)
 
 
 def figure(result: CellResult) -> Plot | None:
@@ -79,28 +74,3 @@ def table(result: CellResult, names: Sequence[str], words: str) -> Table:
         for name in reversed(names)
     ]
     return Table(f"Time, and errors in units of rounding, {words}", ["kernel", "time", *OUTPUTS], rows)
-
-
-def breakdown_table(run: Run) -> Table | None:
-    """The cost of one example at growing z, by formula: computed when the report is made, for no clock is needed."""
-    if TEXTBOOK not in run.measured:
-        return None
-    rows = []
-    for label, words in ((0.0, "0: wrong and sure of it"), (1.0, "1: right and sure of it")):
-        for z in Z:
-            true, textbook, stable = costs(z, label)
-            rows.append([words, f"{z:g}", f"{true:.6g}", *(_cost(value, true) for value in (textbook, stable))])
-    columns = ["label", "z", "cost", f"relative error of {TEXTBOOK}", f"of {STABLE}"]
-    return Table("Where the textbook cost breaks down: the cost of one example", columns, rows, keys=2)
-
-
-def costs(z: float, label: float) -> tuple[float, float, float]:
-    """The cost of one example with this z and label: the reference's, the textbook formula's, and the stable one's."""
-    inputs = (np.array([1.0]), 0.0, np.array([[z]]), np.array([label]))
-    with np.errstate(all="ignore"):
-        textbook, stable = (KERNELS[name](*inputs)[0] for name in (TEXTBOOK, STABLE))
-    return reference.cost_and_gradient(*inputs)[0], textbook, stable
-
-
-def _cost(got: float, true: float) -> str:
-    return f"{abs(got - true) / true:.2g}" if math.isfinite(got) else f"all of it: the cost is {got}"

@@ -6,7 +6,6 @@ from inspect import getsource
 from sys import modules
 
 from bench import (
-    accuracy,
     causes,
     ceilings,
     costs,
@@ -144,7 +143,6 @@ COMPILING = ["A compiled kernel pays first; after how many calls it has paid for
 ACCURACY = [
     "Every kernel agrees with one reference within the bound that the theory of rounding gives, or it is not timed. A "
     "unit of rounding is 2⁻⁵³ times the mean magnitude of the terms that are summed.",
-    "The table of the textbook cost is no measurement of this run: it was computed when this page was made.",
 ]
 TRAINING = [
     "Gradient descent on real data. The cost after each iteration is the same for every kernel, but for rounding: it "
@@ -193,7 +191,8 @@ def alarms(run: Run) -> list[str]:
     if run.end is None or run.end["interrupted"]:
         said.append("This run was interrupted; it holds what had been measured by then.")
     if failed:
-        said.append(f"{failed} times a kernel disagreed with the reference or raised; see “How far to trust it”.")
+        times = "Once" if failed == 1 else f"{failed} times"
+        said.append(f"{times}, a kernel disagreed with the reference or raised; see “How far to trust it”.")
     return said
 
 
@@ -214,9 +213,8 @@ def compiling_tables(run: Run) -> list[Table]:
 
 
 def accuracy_tables(run: Run) -> list[Table]:
-    """The errors over all cells, and where the textbook cost breaks down."""
-    broken = accuracy.breakdown_table(run)
-    return [runtables.agreement_table(run), *([broken] if broken else [])]
+    """The errors over all cells."""
+    return [runtables.agreement_table(run)]
 
 
 def sources(run: Run) -> list[Source]:

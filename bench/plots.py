@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator
 
-from bench import accuracy, causes, costs, findings, limits, payback, training, waterfall
+from bench import accuracy, breakdown, causes, costs, findings, limits, payback, training, waterfall
 from bench.drawing import (
     SETTINGS,
     WIDTH,
@@ -46,6 +46,7 @@ def draw(run: Run) -> Iterator[Plot]:
         yield _headline(run)
         yield from _some(waterfall.figure(chosen, run.limit))
         yield from _some(accuracy.figure(chosen[len(chosen) // 2]))
+        yield from _some(breakdown.figure(run))
         yield from (replace(plot, section="numbers") for plot in costs.draw(run))
         yield from _some(causes.figure(run))
         yield fastest(run)

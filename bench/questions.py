@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from bench import accuracy
+from bench import accuracy, breakdown
 from bench.findings import Ratio, ratios, shape_words
 from bench.results import LOOP, VECTORIZED, CellResult, Run
 from bench.stats import Interval
@@ -209,23 +209,23 @@ def what_fastmath_changes(run: Run) -> list[str] | None:
 
 def why_nan(run: Run) -> list[str] | None:
     """Saturation: arithmetic, computed now; and the price of the cure, from the run."""
-    if accuracy.TEXTBOOK not in run.measured:
+    if breakdown.TEXTBOOK not in run.measured:
         return None
-    broken = next((z for z in accuracy.Z if not abs(accuracy.costs(z, 1.0)[1]) < float("inf")), None)
+    broken = next((z for z in breakdown.Z if not abs(breakdown.costs(z, 1.0)[1]) < float("inf")), None)
     said = [
         "The textbook formula takes log(a) and log(1 - a). Once a rounds to exactly 0 or 1, one of them is -inf, and "
         "0 times -inf is NaN.",
     ]
     if broken is not None:
         said.append(
-            f"Of the z tried here, {broken:g} is the first at which {accuracy.TEXTBOOK} gives NaN for label 1; "
-            f"computed from z, the cost is {accuracy.costs(broken, 1.0)[2]:.3g}."
+            f"Of the z tried here, {broken:g} is the first at which {breakdown.TEXTBOOK} gives NaN for label 1; "
+            f"computed from z, the cost is {breakdown.costs(broken, 1.0)[2]:.3g}."
         )
-    found = ratios(_one_thread(run), accuracy.TEXTBOOK, [accuracy.STABLE])
+    found = ratios(_one_thread(run), breakdown.TEXTBOOK, [breakdown.STABLE])
     if found:
         ratio, _, result = max(found, key=lambda each: (each[2].cell.m * each[2].cell.n_x, each[2].cell.m))
         said.append(
-            f"What the right formula costs: {accuracy.STABLE} is {times_words(ratio)} as fast as {accuracy.TEXTBOOK} "
+            f"What the right formula costs: {breakdown.STABLE} is {times_words(ratio)} as fast as {breakdown.TEXTBOOK} "
             f"at {shape_words(result)}."
         )
     return said

@@ -19,8 +19,9 @@ class Table:
 
 
 def digits(value: float) -> str:
-    """Three digits, and no exponent where a reader wants none: 0.00113, 4.78, 1,770."""
-    return f"{float(f'{value:.3g}'):,g}"
+    """Three digits, and no exponent where a reader wants none: 0.00113, 4.78, 1,770, 1,000,000."""
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if 1e6 <= abs(rounded) < 1e12 else f"{rounded:,g}"
 
 
 def percent(value: float) -> str:

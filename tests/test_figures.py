@@ -68,6 +68,7 @@ def test_figures_of_a_run(run: Run) -> None:
         "payback-F-1t",
         "waterfall",
         "accuracy",
+        "breakdown",
         "time-F-1t",
         "time-F-2t",
         f"speedup-over-{LOOP}-F-1t",
@@ -132,7 +133,9 @@ def test_headline_is_the_largest_cell_where_both_were_timed(run: Run) -> None:
     )
 
 
-@pytest.mark.parametrize(("value", "text"), [(1771.4, "1,770"), (4.776, "4.78"), (0.001134, "0.00113"), (1.0, "1")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(1771.4, "1,770"), (4.776, "4.78"), (0.001134, "0.00113"), (1.0, "1"), (1e6, "1,000,000")]
+)
 def test_digits(value: float, text: str) -> None:
     assert tables.digits(value) == text
 

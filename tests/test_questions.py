@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from bench import accuracy, findings, page, plots, questions, training, waterfall
+from bench import accuracy, breakdown, findings, page, plots, questions, training, waterfall
 from bench.drawing import SETTINGS
 from bench.grid import Cell
 from bench.questions import NOT_MEASURED
@@ -193,16 +193,18 @@ def test_accuracy_says_what_relaxed_arithmetic_costs() -> None:
 
 
 def test_the_textbook_cost_breaks_down_where_a_saturates() -> None:
-    true, textbook, stable = accuracy.costs(37.0, 1.0)
+    true, textbook, stable = breakdown.costs(37.0, 1.0)
     assert math.isnan(textbook) and stable == pytest.approx(math.exp(-37.0), rel=1e-15) == true
-    true, textbook, _ = accuracy.costs(37.0, 0.0)
+    true, textbook, _ = breakdown.costs(37.0, 0.0)
     assert math.isinf(textbook) and true == 37.0
-    true, textbook, _ = accuracy.costs(20.0, 1.0)
+    true, textbook, _ = breakdown.costs(20.0, 1.0)
     assert 1e-9 < abs(textbook / true - 1.0) < 1e-6
-    table = accuracy.breakdown_table(made(small()))
+    drawn = breakdown.figure(made(small()))
+    assert drawn is not None and "inf from z = 37 on for label 0, nan from z = 37 on for label 1" in drawn.finding
+    table = drawn.table
     assert table is not None
-    assert ["1: right and sure of it", "37", "8.53305e-17", "all of it: the cost is nan", "0"] in table.rows
-    assert accuracy.breakdown_table(made(cell(Cell(10, 2), numba_loop=1.0))) is None
+    assert ["label 1: right, and sure of it", "37", "8.53305e-17", "all of it: the cost is nan", "0"] in table.rows
+    assert breakdown.figure(made(cell(Cell(10, 2), numba_loop=1.0))) is None
 
 
 def test_training_lays_the_cost_over_the_time_of_each_kernel() -> None:

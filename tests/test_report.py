@@ -152,6 +152,6 @@ def test_a_failure_and_an_interruption_are_told_at_the_top(run: Run) -> None:
     cells = [replace(cell) for cell in run.cells]
     cells[0].failed = {"numba_loop": "numba_loop: dw[1] got 1.0"}
     broken = page.sections(Run(run.header, cells, None), [])
-    assert "interrupted" in broken[0].warnings[0] and broken[0].warnings[1].startswith("1 times a kernel disagreed")
+    assert "interrupted" in broken[0].warnings[0] and broken[0].warnings[1].startswith("Once, a kernel disagreed")
     method = next(section for section in broken if section.id == "method")
     assert method.warnings[0] == f"Failed at {cells[0].cell.label}: numba_loop: dw[1] got 1.0"
