@@ -16,6 +16,7 @@ from bench import (
     payback,
     placing,
     questions,
+    rungs,
     runtables,
     summary,
 )
@@ -203,8 +204,8 @@ def number_tables(run: Run) -> list[Table]:
 
 
 def cause_tables(run: Run) -> list[Table]:
-    """Predictions beside measurements, and what was counted."""
-    return [table for table in (causes.predictions(run), causes.counted(run)) if table]
+    """Predictions beside measurements, of the pairs and of the rungs, and what was counted."""
+    return [*causes.predicted(run), *(table for table in (rungs.table(run), rungs.counted(run)) if table)]
 
 
 def compiling_tables(run: Run) -> list[Table]:
