@@ -7,11 +7,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter
 
-from bench.drawing import WIDTH, Plot, style, text_style, variant_words
+from bench.drawing import WIDTH, Plot, style, text_style
 from bench.findings import shape_words
 from bench.results import CellResult, Run
 from bench.summary import seconds_text
 from bench.tables import Table, digits
+from bench.variant import variant_words
 from kernels import KERNELS, reference
 
 OUTPUTS = ("J", "dw", "db")

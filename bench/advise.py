@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.costmodel import Costs, fit_all
-from bench.drawing import of_variant, variant_words
 from bench.face import WrongUse
 from bench.results import Run
 from bench.stats import Interval
 from bench.summary import seconds_text
 from bench.tables import bounds_text
+from bench.variant import of_variant, variant_words
 from kernels import KERNELS
 
 LEAD = 1.05  # a change of answer is told where another kernel leads by more

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from bench.costmodel import Costs, Level, fit_all
-from bench.drawing import WIDTH, Plot, Variant, style, variant_file, variant_words, variants
+from bench.drawing import WIDTH, Plot, style, text_style
 from bench.results import Run
 from bench.stats import Interval
 from bench.summary import seconds_text
 from bench.tables import Table, bounds_text
+from bench.variant import Variant, variant_file, variant_words, variants
 
 PANELS: tuple[tuple[str, Callable[[Costs, Level], Interval]], ...] = (
     ("per call", lambda costs, _: costs.per_call),
@@ -85,7 +86,7 @@ def three_numbers(fitted: dict[str, Costs], variant: Variant) -> Plot:
         ax.spines["left"].set_visible(False)
     axes[0].set_yticks(range(len(names)), names)
     for label, name in zip(axes[0].get_yticklabels(), names, strict=True):
-        label.set_color(style(name)[0])
+        label.set_color(text_style(name))
     words = variant_words(variant)
     figure.suptitle(f"Three numbers explain a kernel ({words})", x=0.01, ha="left", fontweight="bold")
     caption = (

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.costmodel import Array, fit_all
-from bench.drawing import Variant, of_variant, variant_words, variants
 from bench.results import Run
 from bench.stats import Interval
 from bench.tables import Table, bounds_text
+from bench.variant import Variant, of_variant, variant_words, variants
 
 PAIRS = (
     ("python_loop", "numpy_vectorized"),

@@ -96,9 +96,6 @@ class Point:
     measured: bool = True
 
 
-Variant = tuple[str, int]  # order, threads
-
-
 def style(kernel: str) -> tuple[str, Any]:
     """Colour and marker of a kernel."""
     return STYLES.get(kernel) or _own.get(kernel, OWN_STYLES[0])
@@ -157,27 +154,6 @@ def text_on(rgb: Sequence[float] | Array) -> str:
         return min(contrast(rgb, text), contrast(in_dark(rgb), in_dark(text)))
 
     return "white" if readable(np.ones(3)) > readable(np.zeros(3)) else "black"
-
-
-def variants(run: Run) -> list[Variant]:
-    """The (order, threads) of a run, in the order measured."""
-    return list(dict.fromkeys((r.cell.order, r.cell.threads) for r in run.cells))
-
-
-def variant_words(variant: Variant) -> str:
-    """A variant in words."""
-    order, threads = variant
-    return f"order {order}, {threads} thread{'s' if threads > 1 else ''}"
-
-
-def variant_file(variant: Variant) -> str:
-    """A variant in file names."""
-    return f"{variant[0]}-{variant[1]}t"
-
-
-def of_variant(run: Run, variant: Variant) -> list[CellResult]:
-    """The cells of a variant."""
-    return [r for r in run.cells if (r.cell.order, r.cell.threads) == variant]
 
 
 def seconds_point(result: CellResult, kernel: str) -> Point | None:

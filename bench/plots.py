@@ -12,26 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator
 
 from bench import accuracy, causes, costs, findings, limits, payback, training, waterfall
-from bench.drawing import (
-    SETTINGS,
-    WIDTH,
-    Plot,
-    Point,
-    Variant,
-    dressed,
-    of_variant,
-    seconds_point,
-    speedup_point,
-    style,
-    text_style,
-    variant_file,
-    variant_words,
-    variants,
-)
+from bench.drawing import SETTINGS, WIDTH, Plot, Point, dressed, seconds_point, speedup_point, style, text_style
 from bench.files import replaced
 from bench.maps import fastest, heat_maps
 from bench.results import BASELINES, LOOP, VECTORIZED, CellResult, Run
 from bench.runtables import speedup_table, time_table
+from bench.variant import Variant, of_variant, variant_file, variant_words, variants
 
 LINE = 0.155  # inches from one name beside a panel to the next
 
