@@ -37,9 +37,9 @@ def cost_text(value: Interval) -> str:
 def draw(run: Run) -> Iterator[Plot]:
     """The figures of the first variant of a run; none where no kernel was timed in enough cells."""
     variant = variants(run)[0]
-    fitted, _ = fit_all(run, variant)
+    fitted, refused = fit_all(run, variant)
     if fitted:
-        yield three_numbers(fitted, variant)
+        yield three_numbers(fitted, variant, refused)
         yield held_out(fitted, variant)
 
 
@@ -70,7 +70,7 @@ def numbers_table(fitted: dict[str, Costs], variant: Variant, refused: list[str]
     return Table(title, columns, rows, keys=2)
 
 
-def three_numbers(fitted: dict[str, Costs], variant: Variant) -> Plot:
+def three_numbers(fitted: dict[str, Costs], variant: Variant, refused: list[str]) -> Plot:
     """Cost per call, per example and per element: a panel each, a row for each kernel."""
     names = list(fitted)
     figure = Figure(figsize=(WIDTH, 0.36 * len(names) + 1.3))
@@ -93,7 +93,7 @@ def three_numbers(fitted: dict[str, Costs], variant: Variant) -> Plot:
         f"Cost per call, per example and per element of X of each kernel, {words}. Filled: data near; hollow: data in "
         "memory farther away, where that costs otherwise."
     )
-    table = numbers_table(fitted, variant, [])
+    table = numbers_table(fitted, variant, refused)
     return Plot(f"three-numbers-{variant_file(variant)}", caption, figure, _numbers_finding(fitted), table)
 
 

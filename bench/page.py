@@ -101,7 +101,7 @@ def sections(run: Run, plots: Sequence[Plot]) -> list[Section]:
             [runtables.kernel_table(run)],
             sources=sources(run),
         ),
-        Section("numbers", "Three numbers for each kernel", NUMBERS, drawn("numbers"), number_tables(run)),
+        Section("numbers", "Three numbers for each kernel", NUMBERS, drawn("numbers"), number_tables(run, plots)),
         Section("causes", "Causes, one at a time", CAUSES, drawn("causes"), cause_tables(run)),
         Section("maps", "The maps: which kernel, at which size", MAPS, drawn("maps")),
         Section("limits", "The limits of the hardware", LIMITS, drawn("limits"), limits.tables(run)),
@@ -198,9 +198,11 @@ def alarms(run: Run) -> list[str]:
     return said
 
 
-def number_tables(run: Run) -> list[Table]:
-    """The numbers of every variant, and where one kernel overtakes another."""
-    return [*costs.tables(run), *crossovers.tables(run)] if run.problem == "synthetic" else []
+def number_tables(run: Run, plots: Sequence[Plot]) -> list[Table]:
+    """The numbers of every variant, and where one kernel overtakes another; those that stand with no figure yet."""
+    shown = {plot.table.title for plot in plots if plot.table}
+    tables = [*costs.tables(run), *crossovers.tables(run)] if run.problem == "synthetic" else []
+    return [table for table in tables if table.title not in shown]
 
 
 def cause_tables(run: Run) -> list[Table]:

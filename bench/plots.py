@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator
 
-from bench import accuracy, causes, costs, findings, limits, payback, training, waterfall
+from bench import accuracy, causes, costs, findings, limits, overtaking, payback, training, waterfall
 from bench.drawing import SETTINGS, WIDTH, Plot, Point, dressed, seconds_point, speedup_point, style, text_style
 from bench.files import replaced
 from bench.maps import fastest, heat_maps
@@ -33,6 +33,7 @@ def draw(run: Run) -> Iterator[Plot]:
         yield from _some(waterfall.figure(chosen, run.limit))
         yield from _some(accuracy.figure(chosen[len(chosen) // 2]))
         yield from (replace(plot, section="numbers") for plot in costs.draw(run))
+        yield from overtaking.figures(run)
         yield from _some(causes.figure(run))
         yield fastest(run)
         for variant in variants(run):

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import advise, costmodel, crossovers
+from bench import advise, costmodel
 from bench.costmodel import TooFewCells, data_bytes, fit
 from bench.engine import CONTROL
 from bench.face import WrongUse
 from bench.grid import Cell
 from bench.results import CellResult, Run
-from bench.stats import Interval
 from tests.conftest import Command
 
 MS, N_XS = (10, 100, 1_000, 10_000, 100_000, 1_000_000), (1, 8, 64, 512)
@@ -91,29 +90,18 @@ def test_a_cell_left_out_does_not_enter_its_own_prediction() -> None:
     assert [c.predicted for c in before.held_out] != [c.predicted for c in after.held_out]
 
 
+def test_the_fits_of_a_run_are_kept() -> None:
+    run = made()
+    assert costmodel.fit_all(run, ("F", 1)) is costmodel.fit_all(run, ("F", 1))
+    assert costmodel.fit_all(made(), ("F", 1)) is not costmodel.fit_all(run, ("F", 1))
+
+
 def test_too_few_cells_are_refused_and_said_so() -> None:
     run = made(ms=(10,))
     with pytest.raises(TooFewCells, match="numba_loop: timed in 4 cells"):
         fit(run, "numba_loop")
     fitted, refused = costmodel.fit_all(run, ("F", 1))
     assert not fitted and len(refused) == len(TRUE)
-
-
-def test_a_crossover_worked_by_hand() -> None:
-    # ln ratio from -ln 4 to ln 4 between m = 10 and 1000: zero halfway in ln m, at 100.
-    ratios = [Interval(1 / 4, 1 / 8, 1 / 2), Interval(4.0, 2.0, 8.0)]
-    (found,) = crossovers.crossings([10, 1000], ratios, "a", "b")
-    assert (found.below, found.above) == ("a", "b")
-    # high: ln(1/2) to ln 8, zero a quarter of the way; low: three quarters.
-    assert (found.m.estimate, found.m.low, found.m.high) == pytest.approx((100.0, 10**1.5, 10**2.5))
-
-
-def test_no_crossover_where_the_sign_is_not_sure() -> None:
-    close = [Interval(0.9, 0.5, 1.2), Interval(1.1, 0.8, 2.0)]
-    assert crossovers.crossings([1, 10], close) == []
-    assert crossovers.words([], close, "a", "b") == "too close to tell"
-    always = [Interval(2.0, 1.5, 3.0)] * 2
-    assert crossovers.words([], always, "a", "b") == "never in the measured range: b is faster"
 
 
 def test_advice_measured_predicted_and_outside() -> None:

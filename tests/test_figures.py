@@ -62,7 +62,8 @@ def test_ratio_text(value: float, text: str) -> None:
 
 def test_figures_of_a_run(run: Run) -> None:
     drawn = {plot.name: plot for plot in plots.draw(run)}
-    assert set(drawn) == {
+    # Whether one kernel overtakes another in so small a run, chance decides.
+    assert set(drawn) - {"crossovers-F-1t"} == {
         "headline",
         "causes",
         "payback-F-1t",
