@@ -162,18 +162,12 @@ def held_out(fitted: dict[str, Costs], variant: Variant) -> Plot:
         f"Of {errors.size} predictions of cells left out, {100 * np.mean(errors <= 0.1):.0f}% are within 10%; "
         f"half are within {100 * np.median(errors):.1f}%."
     )
-    rows = [
-        [
-            name,
-            f"{c.n_x:,}",
-            f"{c.m:,}",
-            seconds_text(c.measured),
-            seconds_text(c.predicted),
-            f"{c.predicted / c.measured:.2f}",
-        ]
-        for name, costs in fitted.items()
-        for c in costs.held_out
-    ]
-    table = Table(f"Cells left out, {words}", ["kernel", "n_x", "m", "measured", "predicted", "ratio"], rows, keys=3)
+    told = {(c.n_x, c.m, name): c for name, costs in fitted.items() for c in costs.held_out}
+    rows = []
+    for n_x, m in sorted({(each.n_x, each.m) for each in told.values()}):
+        found = [told.get((n_x, m, name)) for name in fitted]
+        ratios_text = [f"{each.predicted / each.measured:.2f}" if each else "–" for each in found]
+        rows.append([f"{n_x:,}", f"{m:,}", *ratios_text])
+    table = Table(f"Predicted over measured time of cells left out, {words}", ["n_x", "m", *fitted], rows, keys=2)
     caption = f"Predicted over measured time of cells that were left out of the fit, {words}."
     return Plot(f"held-out-{variant_file(variant)}", caption, figure, finding, table)

@@ -150,11 +150,13 @@ def tables(run: Run) -> Iterator[Table]:
 
 def table(run: Run, variant: Variant) -> Table | None:
     """The crossovers of a variant, measured and predicted between the n_x that were measured."""
-    rows = [
-        [f"{each.first}, {each.second}", f"{each.n_x:,}", each.words, how]
-        for how, found in (("measured", measured(run, variant)), ("predicted", _predicted(run, variant)))
-        for each in found
-    ]
+    rows = []
+    for how, compared in (("measured", measured(run, variant)), ("predicted", _predicted(run, variant))):
+        # Neighbouring n_x of which the same is known share a row.
+        for (first, second, known), same in itertools.groupby(compared, lambda e: (e.first, e.second, e.words)):
+            n_xs = [each.n_x for each in same]
+            span = f"{n_xs[0]:,}" + (f" to {n_xs[-1]:,}" if len(n_xs) > 1 else "")
+            rows.append([f"{first}, {second}", span, known, how])
     title = f"Who overtakes whom as m grows, {variant_words(variant)}"
     return Table(title, ["kernels", "n_x", "what is known", "from"], rows, keys=4) if rows else None
 

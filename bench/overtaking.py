@@ -14,6 +14,7 @@ from bench.results import Run
 from bench.variant import Variant, variant_file, variant_words, variants
 
 MOST = 4  # panels; the pairs beyond are in the table
+CLOSE = "#555555"  # where neither is known to be the faster
 TYPICAL = 32  # the n_x of which a finding speaks, or the nearest
 
 
@@ -50,9 +51,7 @@ def figure(run: Run, variant: Variant) -> Plot | None:
         ax.tick_params(labelbottom=True)
     markers = {name: marker for pair in reversed(shown) for name, marker in zip(pair, "os", strict=True)}
     handles = [Line2D([], [], marker=markers[n], linestyle="", color=style(n)[0], label=n) for n in reversed(markers)]
-    handles.append(
-        Line2D([], [], marker="o", linestyle="", color="#555555", markerfacecolor="white", label="too close")
-    )
+    handles.append(Line2D([], [], marker="o", linestyle="", color=CLOSE, markerfacecolor="white", label="too close"))
     handles.append(Line2D([], [], marker="_", color="black", label="one overtakes, 95% interval"))
     drawn.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=8)
     words = variant_words(variant)
@@ -75,16 +74,19 @@ def named(variant: Variant, kernel: str) -> str:
 
 
 def _panel(ax: Axes, compared: list[Compared]) -> None:
-    for each in compared:
-        for m, ratio in zip(each.ms, each.ratios, strict=True):
-            faster = each.second if ratio.low > 1.0 else each.first if ratio.high < 1.0 else None
-            color = style(faster)[0] if faster else "#555555"
-            face = color if faster else "white"
-            marker = "s" if faster == each.second else "o"
-            ax.plot([each.n_x], [m], marker, color=color, markerfacecolor=face, markersize=6.0)
-        for crossing in each.found:
-            ax.vlines(each.n_x, crossing.m.low, crossing.m.high, color="black", linewidth=1.6, zorder=3)
-            ax.plot([each.n_x], [crossing.m.estimate], "_", color="black", markersize=13, markeredgewidth=2.0, zorder=4)
+    first, second = compared[0].first, compared[0].second
+    cells = [(each.n_x, m, ratio) for each in compared for m, ratio in zip(each.ms, each.ratios, strict=True)]
+    for points, marker, color, face in (
+        ([cell for cell in cells if cell[2].high < 1.0], "o", style(first)[0], style(first)[0]),
+        ([cell for cell in cells if cell[2].low > 1.0], "s", style(second)[0], style(second)[0]),
+        ([cell for cell in cells if 1.0 in cell[2]], "o", CLOSE, "white"),
+    ):
+        at = [n_x for n_x, _, _ in points], [m for _, m, _ in points]
+        ax.plot(*at, marker, color=color, markerfacecolor=face, markersize=6.0)
+    crossings = [(each.n_x, crossing.m) for each in compared for crossing in each.found]
+    xs = [n_x for n_x, _ in crossings]
+    ax.vlines(xs, [m.low for _, m in crossings], [m.high for _, m in crossings], color="black", linewidth=1.6, zorder=3)
+    ax.plot(xs, [m.estimate for _, m in crossings], "_", color="black", markersize=13, markeredgewidth=2.0, zorder=4)
     ax.set(xscale="log", yscale="log")
     n_xs = sorted({each.n_x for each in compared})
     ax.set_xticks(n_xs, [f"{n_x:,}" for n_x in n_xs], fontsize=8)
