@@ -224,29 +224,3 @@ def _table(found: dict[Pair, dict[str, Interval]], cells: list[str]) -> Table:
         for pair, ratios in found.items()
     ]
     return Table("What each cause alone is worth", ["cause", "before", "after", *cells], rows, keys=3)
-
-
-def predicted(run: Run) -> list[Table]:
-    """What counting predicts, beside what was measured, a row for each pair and cell; and what it follows from."""
-    rows, reasons = [], []
-    for pair, cells in factors(run).items():
-        said = [(label, pair.predict(run, result, pair.before, pair.after)) for label, result in _results(run, cells)]
-        why = {each if isinstance(each, str) else each.why for _, each in said}
-        reasons.append([pair.cause, "; ".join(sorted(why))])
-        for label, each in said:
-            if isinstance(each, Prediction):
-                verdict = predictions.verdict(each, cells[label], pair.more, pair.less)
-                rows.append([pair.cause, label, each.text, bounds_text(cells[label]), verdict])
-            else:
-                rows.append([pair.cause, label, "not predicted", bounds_text(cells[label]), "–"])
-    if not rows:
-        return []
-    columns = ["cause", "cell", "predicted", "measured", "verdict"]
-    return [
-        Table("Predicted from counted work, and measured", columns, rows, keys=2, prose=True),
-        Table("What each prediction follows from", ["cause", "from, or why nothing follows"], reasons, prose=True),
-    ]
-
-
-def _results(run: Run, cells: dict[str, Interval]) -> list[tuple[str, CellResult]]:
-    return [(_label(result), result) for result in chosen(run) if _label(result) in cells]

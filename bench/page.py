@@ -7,7 +7,6 @@ from sys import modules
 
 from bench import (
     accuracy,
-    causes,
     ceilings,
     costs,
     crossovers,
@@ -19,6 +18,7 @@ from bench import (
     rungs,
     runtables,
     summary,
+    verdicts,
 )
 from bench.drawing import Plot
 from bench.findings import ratios, shape_words
@@ -207,7 +207,7 @@ def number_tables(run: Run, plots: Sequence[Plot]) -> list[Table]:
 
 def cause_tables(run: Run) -> list[Table]:
     """Predictions beside measurements, of the pairs and of the rungs, and what was counted."""
-    return [*causes.predicted(run), *(table for table in (rungs.table(run), rungs.counted(run)) if table)]
+    return [table for table in (verdicts.table(run), rungs.table(run), rungs.counted(run)) if table]
 
 
 def compiling_tables(run: Run) -> list[Table]:
