@@ -64,7 +64,7 @@ def figure(run: Run, variant: Variant) -> Plot | None:
         finding=" ".join(sentence(variant, nearest(compared)) for compared in list(shown.values())[:2]),
         table=table(run, variant),
         section="numbers",
-        fold="" if variant[0] == variants(run)[0][0] else f"O{words[1:]}",
+        fold="" if variant[0] == variants(run)[0][0] else f"Order {variant[0]}",
     )
 
 
