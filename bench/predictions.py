@@ -60,9 +60,7 @@ def verdict(predicted: Prediction, measured: Interval, more: str = MORE, less: s
         return "as predicted" if predicted.low == predicted.high else "within"
     if 1.0 / CLOSE <= wrong <= CLOSE:
         return f"near: {percent(abs(wrong - 1.0))} {'more' if wrong > 1.0 else 'less'}"
-    if wrong > 1.0:
-        return f"differs: {digits(wrong)} times as much. {more}"
-    return f"differs: {digits(wrong)} of it. {less}"
+    return f"differs: {digits(wrong)} times as much. {more if wrong > 1.0 else less}"
 
 
 def nothing(reason: str) -> Predictor:

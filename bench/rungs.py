@@ -14,7 +14,7 @@ from bench.causes import Pair
 from bench.results import Run
 from bench.tables import Table, digits
 
-_CALLS = "What a call of NumPy costs was not counted: with few features it is most of an example."
+_CALLS = "What a call of NumPy itself costs was not counted."
 _ONE_CALL = "One call instead of many, and a cheaper exp and log: neither is in the bytes."
 _BY_CAUSE = {(pair.before, pair.after): pair for pair in causes.PAIRS}
 _THREADS = _BY_CAUSE["pair: fused blocks, one thread", "numba_fused_parallel"]

@@ -115,7 +115,7 @@ def test_what_was_not_counted_is_not_predicted_and_said_so() -> None:
         ((2.0, 2.0), (2.4, 2.3, 2.5), "near: 20% more"),
         ((1.0, 8.0), (0.9, 0.89, 0.91), "near: 10% less"),
         ((1.1, 1.1), (4.4, 4.3, 4.5), "differs: 4 times as much. More!"),
-        ((2.0, 3.0), (0.5, 0.4, 0.6), "differs: 0.25 of it. Less!"),
+        ((2.0, 3.0), (0.5, 0.4, 0.6), "differs: 0.25 times as much. Less!"),
         ((0.0, 100.0), (20.0, 19.0, 21.0), "within"),
         ((0.0, 100.0), (200.0, 190.0, 210.0), "differs: 2 times as much. More!"),
         ((1.0, 1.0), (5.0, 0.0, float("inf")), "too few rounds to tell"),
