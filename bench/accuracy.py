@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter
 
-from bench.drawing import WIDTH, Plot, style, text_style, variant_words
+from bench.drawing import WIDTH, Plot, style, text_style
 from bench.findings import shape_words
 from bench.results import CellResult
 from bench.summary import seconds_text
 from bench.tables import Table, digits
+from bench.variant import variant_words
 
 OUTPUTS = ("J", "dw", "db")
 STRICT, RELAXED = "numba_loop", "numba_fastmath"

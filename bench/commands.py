@@ -56,7 +56,7 @@ def advise(
     folder = run or _default_run(Path("results"))
     found = advice.advise(results.load(folder), m, n_x, calls, order, threads, peers)
     console = Console(highlight=False)
-    for number, line in enumerate(advice.lines(found)):
+    for number, line in enumerate(advice.lines(found, str(folder))):
         console.print(line, style="bold" if number == 0 else "", markup=False, soft_wrap=True)
 
 

@@ -18,15 +18,16 @@ Two kinds of interval, for two questions:
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import nnls
 
-from bench.drawing import Variant, of_variant
 from bench.results import Run
 from bench.stats import Interval
+from bench.variant import Variant, of_variant
 
 Array = npt.NDArray[np.float64]
 Cuts = tuple[float, ...]  # bytes at which one level ends and the next begins, ascending
@@ -205,8 +206,10 @@ def fit(run: Run, kernel: str, order: str = "F", threads: int = 1) -> Costs:
     )
 
 
+# A report asks three times, and the fits take longer than the figures.
+@lru_cache(maxsize=16)
 def fit_all(run: Run, variant: Variant) -> tuple[dict[str, Costs], list[str]]:
-    """The costs of every kernel of a variant, in ladder order; and why some have none, a line each."""
+    """The costs of every kernel of a variant, in ladder order; and why some have none, a line each. Kept by run."""
     fitted: dict[str, Costs] = {}
     refused = []
     timed = {name for result in of_variant(run, variant) for name in result.kernels}

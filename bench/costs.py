@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from bench.costmodel import Costs, Level, fit_all
-from bench.drawing import WIDTH, Plot, Variant, style, variant_file, variant_words, variants
+from bench.drawing import WIDTH, Plot, style, text_style
 from bench.results import Run
 from bench.stats import Interval
 from bench.summary import seconds_text
 from bench.tables import Table, bounds_text
+from bench.variant import Variant, variant_file, variant_words, variants
 
 PANELS: tuple[tuple[str, Callable[[Costs, Level], Interval]], ...] = (
     ("per call", lambda costs, _: costs.per_call),
@@ -36,9 +37,9 @@ def cost_text(value: Interval) -> str:
 def draw(run: Run) -> Iterator[Plot]:
     """The figures of the first variant of a run; none where no kernel was timed in enough cells."""
     variant = variants(run)[0]
-    fitted, _ = fit_all(run, variant)
+    fitted, refused = fit_all(run, variant)
     if fitted:
-        yield three_numbers(fitted, variant)
+        yield three_numbers(fitted, variant, refused)
         yield held_out(fitted, variant)
 
 
@@ -69,7 +70,7 @@ def numbers_table(fitted: dict[str, Costs], variant: Variant, refused: list[str]
     return Table(title, columns, rows, keys=2)
 
 
-def three_numbers(fitted: dict[str, Costs], variant: Variant) -> Plot:
+def three_numbers(fitted: dict[str, Costs], variant: Variant, refused: list[str]) -> Plot:
     """Cost per call, per example and per element: a panel each, a row for each kernel."""
     names = list(fitted)
     figure = Figure(figsize=(WIDTH, 0.36 * len(names) + 1.3))
@@ -85,14 +86,14 @@ def three_numbers(fitted: dict[str, Costs], variant: Variant) -> Plot:
         ax.spines["left"].set_visible(False)
     axes[0].set_yticks(range(len(names)), names)
     for label, name in zip(axes[0].get_yticklabels(), names, strict=True):
-        label.set_color(style(name)[0])
+        label.set_color(text_style(name))
     words = variant_words(variant)
     figure.suptitle(f"Three numbers explain a kernel ({words})", x=0.01, ha="left", fontweight="bold")
     caption = (
         f"Cost per call, per example and per element of X of each kernel, {words}. Filled: data near; hollow: data in "
         "memory farther away, where that costs otherwise."
     )
-    table = numbers_table(fitted, variant, [])
+    table = numbers_table(fitted, variant, refused)
     return Plot(f"three-numbers-{variant_file(variant)}", caption, figure, _numbers_finding(fitted), table)
 
 
@@ -161,18 +162,12 @@ def held_out(fitted: dict[str, Costs], variant: Variant) -> Plot:
         f"Of {errors.size} predictions of cells left out, {100 * np.mean(errors <= 0.1):.0f}% are within 10%; "
         f"half are within {100 * np.median(errors):.1f}%."
     )
-    rows = [
-        [
-            name,
-            f"{c.n_x:,}",
-            f"{c.m:,}",
-            seconds_text(c.measured),
-            seconds_text(c.predicted),
-            f"{c.predicted / c.measured:.2f}",
-        ]
-        for name, costs in fitted.items()
-        for c in costs.held_out
-    ]
-    table = Table(f"Cells left out, {words}", ["kernel", "n_x", "m", "measured", "predicted", "ratio"], rows, keys=3)
+    told = {(c.n_x, c.m, name): c for name, costs in fitted.items() for c in costs.held_out}
+    rows = []
+    for n_x, m in sorted({(each.n_x, each.m) for each in told.values()}):
+        found = [told.get((n_x, m, name)) for name in fitted]
+        ratios_text = [f"{each.predicted / each.measured:.2f}" if each else "–" for each in found]
+        rows.append([f"{n_x:,}", f"{m:,}", *ratios_text])
+    table = Table(f"Predicted over measured time of cells left out, {words}", ["n_x", "m", *fitted], rows, keys=2)
     caption = f"Predicted over measured time of cells that were left out of the fit, {words}."
     return Plot(f"held-out-{variant_file(variant)}", caption, figure, finding, table)

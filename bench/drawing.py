@@ -96,9 +96,6 @@ class Point:
     measured: bool = True
 
 
-Variant = tuple[str, int]  # order, threads
-
-
 def style(kernel: str) -> tuple[str, Any]:
     """Colour and marker of a kernel."""
     return STYLES.get(kernel) or _own.get(kernel, OWN_STYLES[0])
@@ -159,27 +156,6 @@ def text_on(rgb: Sequence[float] | Array) -> str:
     return "white" if readable(np.ones(3)) > readable(np.zeros(3)) else "black"
 
 
-def variants(run: Run) -> list[Variant]:
-    """The (order, threads) of a run, in the order measured."""
-    return list(dict.fromkeys((r.cell.order, r.cell.threads) for r in run.cells))
-
-
-def variant_words(variant: Variant) -> str:
-    """A variant in words."""
-    order, threads = variant
-    return f"order {order}, {threads} thread{'s' if threads > 1 else ''}"
-
-
-def variant_file(variant: Variant) -> str:
-    """A variant in file names."""
-    return f"{variant[0]}-{variant[1]}t"
-
-
-def of_variant(run: Run, variant: Variant) -> list[CellResult]:
-    """The cells of a variant."""
-    return [r for r in run.cells if (r.cell.order, r.cell.threads) == variant]
-
-
 def seconds_point(result: CellResult, kernel: str) -> Point | None:
     """Seconds of a call, measured or predicted."""
     if kernel in result.seconds:
@@ -198,11 +174,3 @@ def speedup_point(result: CellResult, kernel: str, baseline: str) -> Point | Non
         return None
     estimate = before.value.estimate / after.value.estimate
     return Point(result.cell.m, Interval(estimate, estimate, estimate), False)
-
-
-def ratio_text(value: float) -> str:
-    """A speed-up in few characters: 13×, or 1/4.2 for a slow-down."""
-    if 0.95 < value < 1.05:
-        return "1×"
-    side, prefix, suffix = (value, "", "×") if value > 1.0 else (1.0 / value, "1/", "")
-    return f"{prefix}{side:.0f}{suffix}" if side >= 9.95 else f"{prefix}{side:.2g}{suffix}"

@@ -15,12 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from bench.ceilings import READ
-from bench.drawing import WIDTH, Plot, Variant, of_variant, style, variant_file, variant_words
+from bench.drawing import WIDTH, Plot, style
 from bench.machine import human_bytes
 from bench.maps import panels
 from bench.results import CellResult, Run
 from bench.stats import Interval
 from bench.tables import Table, bounds_text, percent
+from bench.variant import Variant, of_variant, variant_file, variant_words
 
 # The kernels that the figures show, of those that were measured: the path from the loop to the limit.
 SHOWN = (

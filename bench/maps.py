@@ -10,23 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from bench import findings
-from bench.drawing import (
-    WIDTH,
-    Plot,
-    Variant,
-    of_variant,
-    ratio_text,
-    speedup_point,
-    style,
-    text_on,
-    text_style,
-    variant_file,
-    variant_words,
-    variants,
-)
+from bench.drawing import WIDTH, Plot, speedup_point, style, text_on, text_style
 from bench.results import CellResult, Run
 from bench.runtables import speedup_table
-from bench.tables import Table, digits
+from bench.tables import Table, digits, ratio_text
+from bench.variant import Variant, of_variant, variant_file, variant_words, variants
 
 
 def grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:

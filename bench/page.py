@@ -6,7 +6,6 @@ from inspect import getsource
 from sys import modules
 
 from bench import (
-    causes,
     ceilings,
     costs,
     crossovers,
@@ -15,8 +14,10 @@ from bench import (
     payback,
     placing,
     questions,
+    rungs,
     runtables,
     summary,
+    verdicts,
 )
 from bench.drawing import Plot
 from bench.findings import ratios, shape_words
@@ -99,7 +100,7 @@ def sections(run: Run, plots: Sequence[Plot]) -> list[Section]:
             [runtables.kernel_table(run)],
             sources=sources(run),
         ),
-        Section("numbers", "Three numbers for each kernel", NUMBERS, drawn("numbers"), number_tables(run)),
+        Section("numbers", "Three numbers for each kernel", NUMBERS, drawn("numbers"), number_tables(run, plots)),
         Section("causes", "Causes, one at a time", CAUSES, drawn("causes"), cause_tables(run)),
         Section("maps", "The maps: which kernel, at which size", MAPS, drawn("maps")),
         Section("limits", "The limits of the hardware", LIMITS, drawn("limits"), limits.tables(run)),
@@ -196,14 +197,16 @@ def alarms(run: Run) -> list[str]:
     return said
 
 
-def number_tables(run: Run) -> list[Table]:
-    """The numbers of every variant, and where one kernel overtakes another."""
-    return [*costs.tables(run), *crossovers.tables(run)] if run.problem == "synthetic" else []
+def number_tables(run: Run, plots: Sequence[Plot]) -> list[Table]:
+    """The numbers of every variant, and where one kernel overtakes another; those that stand with no figure yet."""
+    shown = {plot.table.title for plot in plots if plot.table}
+    tables = [*costs.tables(run), *crossovers.tables(run)] if run.problem == "synthetic" else []
+    return [table for table in tables if table.title not in shown]
 
 
 def cause_tables(run: Run) -> list[Table]:
-    """Predictions beside measurements, and what was counted."""
-    return [table for table in (causes.predictions(run), causes.counted(run)) if table]
+    """Predictions beside measurements, of the pairs and of the rungs, and what was counted."""
+    return [table for table in (verdicts.table(run), rungs.table(run), rungs.counted(run)) if table]
 
 
 def compiling_tables(run: Run) -> list[Table]:

@@ -6,11 +6,12 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from bench.drawing import Plot, Variant, of_variant, variant_file, variant_words
+from bench.drawing import Plot
 from bench.maps import panels
 from bench.results import BASELINES, LOOP, VECTORIZED, CellResult, Run
 from bench.summary import seconds_text
 from bench.tables import Table
+from bench.variant import Variant, of_variant, variant_file, variant_words
 
 NEVER = float("inf")
 

@@ -11,27 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator
 
-from bench import accuracy, breakdown, causes, costs, findings, limits, payback, training, waterfall
-from bench.drawing import (
-    SETTINGS,
-    WIDTH,
-    Plot,
-    Point,
-    Variant,
-    dressed,
-    of_variant,
-    seconds_point,
-    speedup_point,
-    style,
-    text_style,
-    variant_file,
-    variant_words,
-    variants,
-)
+from bench import accuracy, breakdown, causes, costs, findings, limits, overtaking, payback, training, waterfall
+from bench.drawing import SETTINGS, WIDTH, Plot, Point, dressed, seconds_point, speedup_point, style, text_style
 from bench.files import replaced
 from bench.maps import fastest, heat_maps
 from bench.results import BASELINES, LOOP, VECTORIZED, CellResult, Run
 from bench.runtables import speedup_table, time_table
+from bench.variant import Variant, of_variant, variant_file, variant_words, variants
 
 LINE = 0.155  # inches from one name beside a panel to the next
 
@@ -48,6 +34,7 @@ def draw(run: Run) -> Iterator[Plot]:
         yield from _some(accuracy.figure(chosen[len(chosen) // 2]))
         yield from _some(breakdown.figure(run))
         yield from (replace(plot, section="numbers") for plot in costs.draw(run))
+        yield from overtaking.figures(run)
         yield from _some(causes.figure(run))
         yield fastest(run)
         for variant in variants(run):

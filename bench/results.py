@@ -108,7 +108,7 @@ class CellResult:
         return sum(sum(times) * self.loops[name] for name, times in self.seconds.items())
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     """A run: its header (grid, seed, machine card, kernels), its cells in the order measured, and how it ended.
 

@@ -1,9 +1,9 @@
 """The tables of a run: times, speed-ups, errors, cores, the ladder. What the figures draw, in full."""
 
 from bench import summary
-from bench.drawing import Variant, of_variant, variant_words, variants
 from bench.results import CellResult, Run
 from bench.tables import Table, bounds_text
+from bench.variant import Variant, of_variant, variant_words, variants
 
 CELL = ["n_x", "m"]
 

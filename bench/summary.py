@@ -8,11 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from bench import placing
-from bench.drawing import of_variant, ratio_text, variant_words, variants
 from bench.machine import human_bytes
 from bench.results import LOOP, VECTORIZED, CellResult, Run
 from bench.stats import Interval
+from bench.tables import ratio_text
 from bench.trust import Trust, trust
+from bench.variant import of_variant, variant_words, variants
 
 WIDTH = 120  # columns that the tables need
 COLUMNS = 8  # kernels that fit in so many

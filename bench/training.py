@@ -6,13 +6,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from bench.drawing import WIDTH, Plot, style, text_style, variant_file, variant_words
+from bench.drawing import WIDTH, Plot, style, text_style
 from bench.grid import ALPHA, Cell
 from bench.problem import load_breast_cancer, make_problem
 from bench.results import LOOP, CellResult, Run
 from bench.runtables import time_table
 from bench.summary import seconds_text
 from bench.tables import digits, times_words
+from bench.variant import variant_file, variant_words
 from kernels import KERNELS, gradient_descent
 from kernels._kernel import Array
 

@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from bench.drawing import WIDTH, Plot, ratio_text, style, text_style
+from bench.drawing import WIDTH, Plot, style, text_style
 from bench.findings import shape_words
 from bench.results import LOOP, VECTORIZED, CellResult
 from bench.stats import Interval
-from bench.tables import Table, bounds_text, times_words
+from bench.tables import Table, bounds_text, ratio_text, times_words
 
 # Each rung with one thread after the one that its arithmetic grew from, and what is new in it. Not the ladder's order:
 # numba_loop compiles python_loop, whatever stands between the two.

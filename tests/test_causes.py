@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import agreement, causes, compiling, counts, payback, roster
+from bench import agreement, causes, compiling, counts, payback, roster, traffic
 from bench.compiling import Price
 from bench.grid import EXPLAINED, Cell, preset
 from bench.problem import make_problem
@@ -119,19 +119,48 @@ def test_factors_are_those_of_the_rounds(run: Run) -> None:
     assert plot.section == "causes" and all(len(row) == len(plot.table.columns) for row in plot.table.rows)
 
 
-def test_predictions_stand_beside_measurements(run: Run) -> None:
-    table = causes.predictions(made(run))
-    assert table is not None
-    rows = {(row[0], row[1]): row[2:5] for row in table.rows}
-    # In the cache nothing is predicted of reading X once, and twice from memory; both measured 2.
-    assert rows["X read twice → once, in blocks", "m = 1,000, n_x = 32"][0] == "1×"
-    assert rows["X read twice → once, in blocks", "m = 1,000,000, n_x = 32"][::2] == ["2×", "as predicted"]
-    assert rows["sums in order → reordered, SIMD", "m = 1,000, n_x = 32"][::2] == ["8×", "off by 4 times"]
-
-
 def test_arithmetic_is_counted_in_innermost_loops_only() -> None:
-    assert counts.arithmetic(LOOP_IN_CODE) == {"packed": 2, "scalar": 1, "lanes": 8.0}
+    assert counts.arithmetic(LOOP_IN_CODE) == {
+        "packed": 2,
+        "scalar": 1,
+        "lanes": 8.0,
+        "division_lanes": 1.0,
+        "calls_exp": 0.0,
+    }
     assert counts.arithmetic("\tvaddsd\t%xmm0, %xmm1, %xmm0\n") is None
+
+
+def test_two_jumps_back_to_a_label_are_one_loop() -> None:
+    two = ".LBB0_1:\n\tvaddsd\t%xmm0, %xmm1, %xmm0\n\tja\t.LBB0_1\n\tvdivpd\t%ymm0, %ymm1, %ymm0\n\tjb\t.LBB0_1\n"
+    found = counts.arithmetic(two)
+    assert found is not None and (found["packed"], found["scalar"], found["division_lanes"]) == (1, 1, 4.0)
+    # Where another loop lies before the second jump, the loop inside ends at the first: 1 and 1 again, of two loops.
+    with_another = two.replace("\tjb", ".LBB0_2:\n\tvmulsd\t%xmm0, %xmm1, %xmm0\n\tjne\t.LBB0_2\n\tjb")
+    found = counts.arithmetic(with_another)
+    assert found is not None and (found["packed"], found["scalar"]) == (0, 2)
+
+
+def test_a_call_of_exp_is_seen() -> None:
+    for call in ("\tmovabsq\t$exp, %rax\n", "\tcallq\texp@PLT\n", "\tcallq\t_exp\n"):
+        found = counts.arithmetic(LOOP_IN_CODE + call)
+        assert found is not None and found["calls_exp"] == 1.0
+    found = counts.arithmetic(LOOP_IN_CODE + "\tmovabsq\t$exp2, %rax\n\tcallq\texperiment\n")
+    assert found is not None and found["calls_exp"] == 0.0
+
+
+def test_bytes_moved_by_array_operations() -> None:
+    # By hand, 8 bytes each: Z reads X, writes 1; + b 2; -Z 2; exp 2; 1 + 2; 1 / 2; two logs, 1 - Y and 1 - A 2 each;
+    # two products and their sum 3 each; mean 1; A - Y 3; X dZ reads X and 1; sum 1. X is read twice.
+    found = traffic.traffic(KERNELS["numpy_textbook"])
+    assert found == {"moved_per_element": 16.0, "moved_per_example": 8.0 * 34, "made_per_example": 8.0 * 14}
+    buffers = traffic.traffic(KERNELS["numpy_buffers"])
+    # Only the mask Z >= 0 is new, a byte each.
+    assert buffers["made_per_example"] == 1.0 and buffers["moved_per_element"] == 16.0
+    for name in (VECTORIZED, "numpy_buffers"):
+        problem = make_problem(7, 3)
+        plain = KERNELS[name].function(problem.w, problem.b, problem.X, problem.Y)
+        counted = [each.view(traffic.Counting) for each in (problem.w, problem.X, problem.Y)]
+        assert KERNELS[name].function(counted[0], problem.b, *counted[1:])[0] == plain[0]
 
 
 def test_interpreted_instructions_and_bytes() -> None:

@@ -75,7 +75,9 @@ def test_kernels_and_machine(command: Command, monkeypatch: pytest.MonkeyPatch) 
     assert "NumPy" in machine and "LLVM" in machine
 
 
-@pytest.mark.parametrize("words", [[], ["run"], ["plot"], ["report"], ["kernels"], ["machine"]])
+@pytest.mark.parametrize(
+    "words", [[], ["run"], ["plot"], ["report"], ["compare"], ["advise"], ["kernels"], ["machine"]]
+)
 def test_help_teaches(command: Command, words: list[str]) -> None:
     done = command("bench", *words, "--help")
     assert done.returncode == 0

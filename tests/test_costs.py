@@ -1,18 +1,20 @@
 """The cost model on runs whose costs are known; crossovers worked by hand; the advice."""
 
+import os
+import re
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bench import advise, costmodel, crossovers
+from bench import advise, commands, costmodel, journal
 from bench.costmodel import TooFewCells, data_bytes, fit
 from bench.engine import CONTROL
 from bench.face import WrongUse
 from bench.grid import Cell
 from bench.results import CellResult, Run
-from bench.stats import Interval
 from tests.conftest import Command
 
 MS, N_XS = (10, 100, 1_000, 10_000, 100_000, 1_000_000), (1, 8, 64, 512)
@@ -91,29 +93,18 @@ def test_a_cell_left_out_does_not_enter_its_own_prediction() -> None:
     assert [c.predicted for c in before.held_out] != [c.predicted for c in after.held_out]
 
 
+def test_the_fits_of_a_run_are_kept() -> None:
+    run = made()
+    assert costmodel.fit_all(run, ("F", 1)) is costmodel.fit_all(run, ("F", 1))
+    assert costmodel.fit_all(made(), ("F", 1)) is not costmodel.fit_all(run, ("F", 1))
+
+
 def test_too_few_cells_are_refused_and_said_so() -> None:
     run = made(ms=(10,))
     with pytest.raises(TooFewCells, match="numba_loop: timed in 4 cells"):
         fit(run, "numba_loop")
     fitted, refused = costmodel.fit_all(run, ("F", 1))
     assert not fitted and len(refused) == len(TRUE)
-
-
-def test_a_crossover_worked_by_hand() -> None:
-    # ln ratio from -ln 4 to ln 4 between m = 10 and 1000: zero halfway in ln m, at 100.
-    ratios = [Interval(1 / 4, 1 / 8, 1 / 2), Interval(4.0, 2.0, 8.0)]
-    (found,) = crossovers.crossings([10, 1000], ratios, "a", "b")
-    assert (found.below, found.above) == ("a", "b")
-    # high: ln(1/2) to ln 8, zero a quarter of the way; low: three quarters.
-    assert (found.m.estimate, found.m.low, found.m.high) == pytest.approx((100.0, 10**1.5, 10**2.5))
-
-
-def test_no_crossover_where_the_sign_is_not_sure() -> None:
-    close = [Interval(0.9, 0.5, 1.2), Interval(1.1, 0.8, 2.0)]
-    assert crossovers.crossings([1, 10], close) == []
-    assert crossovers.words([], close, "a", "b") == "too close to tell"
-    always = [Interval(2.0, 1.5, 3.0)] * 2
-    assert crossovers.words([], always, "a", "b") == "never in the measured range: b is faster"
 
 
 def test_advice_measured_predicted_and_outside() -> None:
@@ -124,7 +115,7 @@ def test_advice_measured_predicted_and_outside() -> None:
     assert predicted.offers[0].seconds.estimate == pytest.approx(1e-6 + 2e-9 * 3_000 + 1e-10 * 60_000)
     assert not predicted.offers[0].measured
     outside = advise.advise(run, 10**8, 64)
-    assert outside.outside and any("extrapolation" in line for line in advise.lines(outside))
+    assert outside.outside and any("extrapolation" in line for line in advise.lines(outside, "a folder"))
 
 
 def test_compiling_counts() -> None:
@@ -132,10 +123,74 @@ def test_compiling_counts() -> None:
     assert advise.advise(run, 1_000, 64, calls=1).offers[0].kernel == "numpy_vectorized"
     assert advise.advise(run, 1_000, 64, calls=10**8).offers[0].kernel == "numba_fused"
     # numpy_vectorized 30.8 µs, numba_fused 9.4 µs: 1 s of compiling takes 46,729 calls.
-    told = " ".join(advise.lines(advise.advise(run, 1_000, 64)))
+    told = " ".join(advise.lines(advise.advise(run, 1_000, 64), "a folder"))
     assert "paid back against numpy_vectorized after 46,729 calls, so it is not paid back by 1" in told
     slow = made(true={"numba_loop": (1e-3, 1e-6, 1e-8), "numpy_vectorized": TRUE["numpy_vectorized"]})
-    assert "never paid back" in " ".join(advise.lines(advise.advise(slow, 1_000, 64, calls=10)))
+    assert "never paid back" in " ".join(advise.lines(advise.advise(slow, 1_000, 64, calls=10), "a folder"))
+
+
+def test_one_call_and_many() -> None:
+    one = list(advise.lines(advise.advise(made(), 1_000, 64), "results/some run"))
+    assert one[0] == "Use numpy_vectorized for m = 1,000, n_x = 64 (order F, 1 thread)."
+    assert one[2] == "1 call takes 30.8 µs." and "For many calls: numba_fused, 9.4 µs [9.4 µs, 9.4 µs] a call" in one[4]
+    # 46,729 calls, and what the next of 24 steps a decade is, in two digits.
+    (told,) = [line for line in one if line.startswith("With other numbers of calls")]
+    assert re.fullmatch(r".*: above about (47|48|49|50|51),000 numba_fused\.", told)
+    assert "With another m: the same." in one
+    assert one[-1] == "From results/some run, a run on a CPU, 2026-01-01."
+    many = list(advise.lines(advise.advise(made(), 1_000, 64, calls=10**8), ""))
+    assert not any(line.startswith("For many calls") for line in many) and "100,000,000 calls take" in many[2]
+
+
+def test_where_all_threads_are_allowed_one_may_be_used() -> None:
+    run = made(compiling=0.0)
+    for result in list(run.cells):
+        cell = result.cell
+        both = CellResult(Cell(cell.m, cell.n_x, threads=2))
+        seconds = 2e-5 + 0.5 * (2e-9 * cell.m + 1e-10 * cell.m * cell.n_x)
+        both.seconds, both.rounds = {"numba_fused_parallel": [seconds] * 9}, {"numba_fused_parallel": list(range(9))}
+        run.cells.append(both)
+    run.header["kernels"] = {n: {**k, "threads": "one"} for n, k in run.header["kernels"].items()}
+    run.header["kernels"]["numpy_vectorized"]["threads"] = "all"
+    run.header["kernels"]["numba_fused_parallel"] = {**run.header["kernels"]["numba_fused"], "threads": "all"}
+    # Half of 8.4 µs is less than the 20 µs that it takes to wake two threads; half of 840 µs is not.
+    few = advise.advise(run, 1_000, 64, threads="all")
+    assert few.offers[0].label == "numba_fused (one thread)" and few.offers[0].measured
+    told = list(advise.lines(few, ""))
+    assert told[0] == "Use numba_fused (one thread) for m = 1,000, n_x = 64 (order F, 2 threads)."
+    # 1 µs + m 8.4 ns against 20 µs + m 4.2 ns: about 4,500, and a lead of 5%.
+    assert any(re.match(r"With another m: above about (4|5|6),\d00 numba_fused_parallel", line) for line in told)
+    assert advise.advise(run, 100_000, 64, threads="all").offers[0].label == "numba_fused_parallel"
+    # What was measured with one thread of a kernel that can use more is no offer here.
+    assert "numpy_vectorized" not in {offer.kernel for offer in few.offers}
+    assert not any(offer.one_thread for offer in advise.advise(run, 1_000, 64).offers)
+
+
+def test_a_kernel_whose_cost_fails_is_left_out_and_it_is_said() -> None:
+    faster = made(compiling=0.0, true={"numba_loop": TRUE["numba_loop"], "numpy_textbook": (1e-7, 1e-9, 1e-10)})
+    found = advise.advise(faster, 1_000, 64)
+    assert [offer.kernel for offer in found.offers] == ["numba_loop"]
+    (told,) = [line for line in advise.lines(found, "") if line.startswith("Left out")]
+    # 7.5 µs of 73.4 µs.
+    assert told.startswith("Left out: numpy_textbook, which would take 0.10 of that: its cost is wrong once")
+    slower = made(compiling=0.0, true={"numba_loop": TRUE["numba_loop"], "numpy_textbook": (1e-3, 1e-6, 1e-9)})
+    assert not any(line.startswith("Left out") for line in advise.lines(advise.advise(slower, 1_000, 64), ""))
+
+
+def test_the_run_that_answers_by_default(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="no run to answer from"):
+        commands._default_run(tmp_path)
+    for age, name in enumerate(("newest", "older")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / journal.FILE).touch()
+        os.utime(tmp_path / name / journal.FILE, (10**9 - age, 10**9 - age))
+    assert commands._default_run(tmp_path) == tmp_path / "newest"
+    (tmp_path / "reference").mkdir()
+    # A folder that holds no run answers nothing.
+    assert commands._default_run(tmp_path) == tmp_path / "newest"
+    (tmp_path / "reference" / journal.FILE).touch()
+    os.utime(tmp_path / "reference" / journal.FILE, (1, 1))
+    assert commands._default_run(tmp_path) == tmp_path / "reference"
 
 
 def test_wrong_use_of_advise() -> None:

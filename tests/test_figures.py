@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 
 from bench import maps, page, plots, summary, tables
-from bench.drawing import SETTINGS, STYLES, ratio_text, seconds_point, speedup_point
+from bench.drawing import SETTINGS, STYLES, seconds_point, speedup_point
 from bench.plots import spread
 from bench.results import LOOP, VECTORIZED, Run
 from bench.roster import DESCENT
@@ -57,12 +57,13 @@ def test_every_kernel_has_a_style_of_its_own() -> None:
     ],
 )
 def test_ratio_text(value: float, text: str) -> None:
-    assert ratio_text(value) == text
+    assert tables.ratio_text(value) == text
 
 
 def test_figures_of_a_run(run: Run) -> None:
     drawn = {plot.name: plot for plot in plots.draw(run)}
-    assert set(drawn) == {
+    # Whether one kernel overtakes another in so small a run, chance decides.
+    assert set(drawn) - {"crossovers-F-1t"} == {
         "headline",
         "causes",
         "payback-F-1t",

@@ -54,6 +54,14 @@ def test_every_figure_names_a_section_of_the_page(drawn: list[Plot], story: list
     assert {plot.section for plot in drawn} <= {section.id for section in story}
 
 
+def test_a_table_that_a_figure_shows_is_shown_once(run: Run, drawn: list[Plot]) -> None:
+    told = [table.title for table in page.number_tables(run, [])]
+    assert told and set(told) >= {plot.table.title for plot in drawn if plot.section == "numbers" and plot.table}
+    assert not any(
+        table.title in (plot.table.title for plot in drawn if plot.table) for table in (page.number_tables(run, drawn))
+    )
+
+
 def tables_of(story: list[Section]) -> list[Table]:
     tables = [plot.table for section in story for plot in section.plots if plot.table]
     tables += [table for section in story for table in section.tables]
