@@ -109,7 +109,7 @@ def _panel(ax: Axes, fitted: dict[str, Costs], number: Callable[[Costs, Level], 
     ax.set_xscale("log")
     if told:
         decades = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
-        ax.set_xticks([10.0**k for k in decades])
+        ax.set_xticks([10.0**k for k in decades[:: 1 if len(decades) <= 3 else 2]])  # more would touch
     ax.minorticks_off()
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
     for y, (name, values) in enumerate(found.items()):

@@ -145,13 +145,14 @@ def _ended(file: Path, code: int | None, limit: float, trace: Path) -> str:
     if code is None or dump.startswith("Timeout"):
         how = f"it does not end within {limit:g} s"
     elif code < 0:
-        how = f"it crashed with {_signal(-code)}"
+        how = f"it crashed with {signal_name(-code)}"
     else:
         how = f"it ended the process with exit code {code}"
     return f"{file}: {f'line {line[1]}: ' if line else ''}{how} when it is run, before its function is ever called"
 
 
-def _signal(number: int) -> str:
+def signal_name(number: int) -> str:
+    """SIGSEGV for 11; a number that has no name as a number."""
     try:
         return signal.Signals(number).name
     except ValueError:

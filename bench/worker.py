@@ -28,6 +28,7 @@ from bench import engine, machine, roster
 from bench.ceilings import Ceiling
 from bench.events import Event, Frozen
 from bench.grid import ALPHA, Cell, Preset
+from bench.own import signal_name
 
 START = "spawn"  # a process of its own; forked, a worker would lack the threads of the pools that its parent uses
 NO_KERNEL = -1
@@ -81,7 +82,6 @@ class Worker:
         # Ended with this object, or before the interpreter waits for its children at exit.
         self._end = weakref.finalize(self, _end, self._pipe, self._process)
         self.hello: dict[str, Any] = self._answer()
-        self.rss_at_start = self.rss
 
     @property
     def pid(self) -> int:
@@ -118,9 +118,9 @@ class Worker:
                 return
             yield event
 
-    def greediest(self) -> tuple[str, str] | None:
-        """The cell's id and the label of the contestant during whose calls the worker's memory grew most."""
-        found: tuple[str, str] | None = self._ask("greediest")
+    def greediest(self) -> tuple[str, str, int]:
+        """The cell's id and the label of the contestant during whose calls the worker's memory grew most; how much."""
+        found: tuple[str, str, int] = self._ask("greediest")
         return found
 
     def close(self) -> None:
@@ -169,10 +169,7 @@ class Worker:
 def _cause(code: int | None) -> str:
     if code is None or code >= 0:
         return f"ended the process with exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
+    name = signal_name(-code)
     return f"crashed with {name}" + (": killed from outside, perhaps for want of memory" if name == "SIGKILL" else "")
 
 
@@ -276,8 +273,9 @@ class _Measuring:
             self._growth.clear()
         return event
 
-    def greediest(self) -> tuple[str, str] | None:
-        return max(self._growth, key=self._growth.__getitem__, default=None)
+    def greediest(self) -> tuple[str, str, int]:
+        who = max(self._growth, key=self._growth.__getitem__, default=("", ""))
+        return *who, self._growth.get(who, 0)
 
     def _measure(self, cell: Cell, labels: list[str], frozen: Frozen | None) -> Iterator[Event]:
         contestants = {label: roster.contestant(label, self._owned) for label in labels}

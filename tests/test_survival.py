@@ -109,6 +109,17 @@ def test_a_kernel_that_hangs_is_not_waited_for_in_every_cell(tmp_path: Path, mon
     assert {*second.seconds} == {LOOP, VECTORIZED, CONTROL}
 
 
+def test_what_no_call_took_is_no_leak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "SPARE_BYTES", 20 * 2**20)
+    path = tmp_path / "large.py"
+    held = "import numpy as np\nheld = np.ones(2**24)\n"  # 128 MiB, from before its first call
+    path.write_text(held + BODY.format(deed="pass"))
+    measuring = session.Session(session.run_folder(tmp_path, "x"), TINY, 0, owned={"large": str(path)})
+    for cell in (Cell(10, 2), Cell(10, 3)):
+        measuring.measure({cell: ["large"]})
+    assert [result.failed for result in measuring.close().cells] == [{}, {}]
+
+
 def test_the_run_goes_on_without_it(survived: Run) -> None:
     first, second = survived.cells
     assert {*first.seconds} == {LOOP, VECTORIZED, CONTROL}
