@@ -22,6 +22,8 @@ bench: $(READY) ## measure the quick grid, print the speed-ups, write the report
 peers: $(READY) ## install the libraries that --peers measures; see README for PyTorch's CPU build
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[peers]'
 
+# Compiled without optimizing, for what is tested is not how fast the code is; where it is, a test undoes this.
+test: export NUMBA_OPT := 0
 test: $(READY) ## run the tests, in as many processes as there are cores, four at most
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,8 @@ BUSY = 0.25  # of a core, by others: above it a run says so
 LOOK_SECONDS = 0.1
 READINGS = 500  # of the clock in a sample, at the least
 PACE = 1.1  # highest over lowest frequency in a cell
+# Settings of Numba with which its code is not what it is for others, and the values that change nothing.
+USUAL = {"NUMBA_OPT": ("3", "max"), "NUMBA_DISABLE_JIT": ("0",), "NUMBA_BOUNDSCHECK": ("0",)}
 CPU_STAT = (Path("/sys/fs/cgroup/cpu.stat"), Path("/sys/fs/cgroup/cpu/cpu.stat"))  # cgroup 2, cgroup 1
 
 
@@ -26,7 +28,15 @@ def before(sample_seconds: float) -> list[str]:
     others = (_busy_seconds() - _own_seconds() - busy) / (time.perf_counter() - start)
     if others > BUSY:
         words.append(f"before the run, other processes kept {others:.1f} cores busy")
-    return words + clock_words(clock_resolution(), sample_seconds)
+    return words + compiler_words(os.environ) + clock_words(clock_resolution(), sample_seconds)
+
+
+def compiler_words(environment: Mapping[str, str]) -> list[str]:
+    """What in an environment makes compiled kernels slower than they would be."""
+    unusual = [
+        f"{name}={environment[name]}" for name, usual in USUAL.items() if environment.get(name, "") not in ("", *usual)
+    ]
+    return [f"{each} is set: compiled kernels are slower than without it" for each in unusual]
 
 
 def clock_resolution() -> float:

@@ -12,10 +12,6 @@ from bench import report, roster, session
 from bench.grid import Cell, Preset
 from bench.results import Run, load
 
-# Tests compile without optimizing, in this process and in those that they start: what they test is not how fast the
-# code is. What reads the generated code (test_fused) takes a process without this.
-os.environ.setdefault("NUMBA_OPT", "0")
-
 ROOT = Path(__file__).parents[1]
 # python_loop is over the cap in the largest cell, so that the run holds a prediction too.
 CELLS = (Cell(10, 2), Cell(50, 2), Cell(10, 16), Cell(4_000, 16), Cell(10, 2, threads=2))

@@ -55,6 +55,16 @@ def test_a_change_of_frequency_is_told(seen: dict[str, float]) -> None:
     ]
 
 
+@pytest.mark.usefixtures("seen")
+def test_a_compiler_that_is_held_back_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in conditions.USUAL:
+        monkeypatch.delenv(name, raising=False)
+    assert conditions.before(5e-3) == []
+    monkeypatch.setenv("NUMBA_OPT", "0")
+    assert conditions.before(5e-3) == ["NUMBA_OPT=0 is set: compiled kernels are slower than without it"]
+    assert conditions.compiler_words({"NUMBA_OPT": "3", "NUMBA_DISABLE_JIT": ""}) == []
+
+
 def test_throttling_in_a_container_is_told(seen: dict[str, float]) -> None:
     assert visits(seen, {"now": 1.0, "throttled": 3}) == ["the container was throttled 3 times"]
 
