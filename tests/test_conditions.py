@@ -59,9 +59,9 @@ def test_a_change_of_frequency_is_told(seen: dict[str, float]) -> None:
 def test_a_compiler_that_is_held_back_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in conditions.USUAL:
         monkeypatch.delenv(name, raising=False)
-    assert conditions.before(5e-3) == []
+    assert not [words for words in conditions.before(5e-3) if "NUMBA" in words]
     monkeypatch.setenv("NUMBA_OPT", "0")
-    assert conditions.before(5e-3) == ["NUMBA_OPT=0 is set: compiled kernels are slower than without it"]
+    assert "NUMBA_OPT=0 is set: compiled kernels are slower than without it" in conditions.before(5e-3)
     assert conditions.compiler_words({"NUMBA_OPT": "3", "NUMBA_DISABLE_JIT": ""}) == []
 
 
