@@ -26,6 +26,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
         "bench.conditions.time.sleep", lambda seconds: state.update(now=state["now"] + seconds, busy=0.08)
     )
     monkeypatch.setattr(conditions, "clock_resolution", lambda: 1e-9)
+    for name in conditions.USUAL:
+        monkeypatch.delenv(name, raising=False)
     return state
 
 
@@ -57,8 +59,6 @@ def test_a_change_of_frequency_is_told(seen: dict[str, float]) -> None:
 
 @pytest.mark.usefixtures("seen")
 def test_a_compiler_that_is_held_back_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in conditions.USUAL:
-        monkeypatch.delenv(name, raising=False)
     assert not [words for words in conditions.before(5e-3) if "NUMBA" in words]
     monkeypatch.setenv("NUMBA_OPT", "0")
     assert "NUMBA_OPT=0 is set: compiled kernels are slower than without it" in conditions.before(5e-3)
