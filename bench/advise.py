@@ -114,7 +114,7 @@ def _offers(run: Run, m: int, n_x: int, variant: Variant) -> tuple[list[Offer], 
     """What every kernel of a variant takes, and the costs that predict it."""
     fitted, _ = fit_all(run, variant)
     here = next((r for r in of_variant(run, variant) if (r.cell.m, r.cell.n_x) == (m, n_x)), None)
-    compiling = run.compile_seconds() | cold_seconds(run)
+    compiling = run.compile_seconds | cold_seconds(run)
     offers = []
     for name in dict.fromkeys([*fitted, *(here.kernels if here else ())]):
         measured = here is not None and name in here.seconds

@@ -18,7 +18,7 @@ Two kinds of interval, for two questions:
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -124,12 +124,19 @@ class Costs:
 
         With fewer than 19 such cells it is the largest of them, and covers somewhat less than 95%.
         """
-        here = data_bytes(m, n_x) <= self.near
-        errors = [abs(c.error) for c in self.held_out if (data_bytes(c.m, c.n_x) <= self.near) == here]
-        if len(errors) < MIN_STRATUM:
-            errors = [abs(cell.error) for cell in self.held_out]
-        rank = min(len(errors), math.ceil(CONFIDENCE * (len(errors) + 1)))
-        return sorted(errors)[rank - 1]
+        return self._spreads[data_bytes(m, n_x) <= self.near]
+
+    @cached_property
+    def _spreads(self) -> dict[bool, float]:
+        """The spread of data that are far, and of those that are near."""
+        found = {}
+        for near in (False, True):
+            errors = [abs(c.error) for c in self.held_out if (data_bytes(c.m, c.n_x) <= self.near) == near]
+            if len(errors) < MIN_STRATUM:
+                errors = [abs(cell.error) for cell in self.held_out]
+            rank = min(len(errors), math.ceil(CONFIDENCE * (len(errors) + 1)))
+            found[near] = sorted(errors)[rank - 1]
+        return found
 
     def seconds(self, m: float, n_x: float) -> Interval:
         """Predicted seconds of a call, with the interval that held-out cells earned; m, n_x as in X (n_x, m)."""

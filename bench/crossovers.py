@@ -18,6 +18,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -148,6 +149,7 @@ def tables(run: Run) -> Iterator[Table]:
             yield found
 
 
+@lru_cache(maxsize=16)
 def table(run: Run, variant: Variant) -> Table | None:
     """The crossovers of a variant, measured and predicted between the n_x that were measured."""
     rows = []

@@ -19,7 +19,7 @@ NEVER = float("inf")
 def cold_seconds(run: Run) -> dict[str, float]:
     """What compiling each rung of the ladder costs: measured in fresh processes, or else its first call in the run."""
     found = {name: price.cold for name, price in run.prices.items()}
-    return found or {name: seconds for name, seconds in run.compile_seconds().items() if name.startswith("numba_")}
+    return found or {name: seconds for name, seconds in run.compile_seconds.items() if name.startswith("numba_")}
 
 
 def calls(result: CellResult, kernel: str, baseline: str, cold: float) -> float | None:

@@ -108,7 +108,7 @@ def why_numba_both_ways(run: Run) -> list[str] | None:
 
 def why_first_call(run: Run) -> list[str] | None:
     """Compilation."""
-    compiling = run.compile_seconds()
+    compiling = run.compile_seconds
     if not compiling:
         return None
     slowest = max(compiling, key=lambda name: compiling[name])

@@ -160,6 +160,7 @@ class Run:
         seconds = self.bound(result.cell)
         return None if np.isnan(seconds) else seconds
 
+    @cached_property
     def compile_seconds(self) -> dict[str, float]:
         """Seconds of the very first call of each compiled kernel in this run: compilation and one small step."""
         seconds: dict[str, float] = {}

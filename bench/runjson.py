@@ -39,7 +39,7 @@ def extra_info(run: Run, result: CellResult, kernel: str) -> dict[str, Any]:
     info["noise_floor"] = result.noise_floor
     info["agreement"] = result.agreement.get(kernel)
     info["first_call_seconds"] = result.first_call.get(kernel)
-    info["compile_seconds"] = run.compile_seconds().get(kernel)
+    info["compile_seconds"] = run.compile_seconds.get(kernel)
     info["cpu_seconds_per_wall_second"] = result.used_threads(kernel)
     return info
 

@@ -39,7 +39,7 @@ def speedup_table(run: Run, variant: Variant, baseline: str) -> Table | None:
 
 def kernel_table(run: Run) -> Table:
     """The ladder, with what compiling cost."""
-    compiling = run.compile_seconds()
+    compiling = run.compile_seconds
     rows = [
         [
             name,

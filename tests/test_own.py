@@ -73,7 +73,7 @@ def test_a_run_holds_own_kernels_beside_the_ladder(run: Run) -> None:
     for result in run.cells:
         assert result.kernels == [LOOP, "numba_loop", VECTORIZED, "my_kernel", "my_kernel_fast"]
         assert "never divided by m (here 8)" in result.failed["my_kernel_bad"]
-    assert run.kernels["my_kernel_fast"]["compiled"] and "my_kernel_fast" in run.compile_seconds()
+    assert run.kernels["my_kernel_fast"]["compiled"] and "my_kernel_fast" in run.compile_seconds
     assert re.fullmatch(r"my_kernel\.py, sha256 [0-9a-f]{16}", run.kernels["my_kernel"]["own"])
 
 

@@ -77,7 +77,7 @@ def test_the_control_and_the_noise_floor(run: Run) -> None:
 
 
 def test_compile_time_is_recorded_for_compiled_kernels_only(run: Run) -> None:
-    assert set(run.compile_seconds()) == {name for name, kernel in KERNELS.items() if kernel.compiled}
+    assert set(run.compile_seconds) == {name for name, kernel in KERNELS.items() if kernel.compiled}
 
 
 def test_trust_adds_up(run: Run) -> None:
