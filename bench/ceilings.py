@@ -236,3 +236,14 @@ def from_record(found: dict[str, Any]) -> dict[int, Ceiling]:
         c["threads"]: Ceiling(c["threads"], [(n, r) for n, r in c["read"]], c["flops"], c["exps"])
         for c in found["ceilings"]
     }
+
+
+def best(one: Mapping[int, Ceiling], other: Mapping[int, Ceiling]) -> dict[int, Ceiling]:
+    """The higher of two measurements of everything, for the machine can do as much as it ever did."""
+    return dict(one) | {n: _higher(one[n], ceiling) if n in one else ceiling for n, ceiling in other.items()}
+
+
+def _higher(one: Ceiling, other: Ceiling) -> Ceiling:
+    rates = dict(one.read)
+    read = [(nbytes, max(rate, rates.get(nbytes, 0.0))) for nbytes, rate in other.read]
+    return Ceiling(one.threads, read, max(one.flops, other.flops), max(one.exps, other.exps))

@@ -128,7 +128,7 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
             "quick",
             _cells((10, 100, 1_000, 10_000, 100_000), (2, 32, 512), ("F",)),
             cap=0.1,
-            budget=0.1,
+            budget=0.09,
             min_rounds=9,
             max_rounds=200,
             ceilings=True,

@@ -138,7 +138,7 @@ MAPS = [
 ]
 LIMITS = [
     "A gradient step must read X once, do 4 m n_x floating-point operations and take m exponentials. How fast this "
-    "machine does each was measured before the run; the limit of a cell is the longest of the three times."
+    "machine does each was measured with the run; the limit of a cell is the longest of the three times."
 ]
 COMPILING = ["A compiled kernel pays first; after how many calls it has paid for itself depends on the size."]
 ACCURACY = [

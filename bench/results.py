@@ -240,7 +240,7 @@ def from_records(found: Iterable[Record]) -> Run:
             run.end = None
             run.resumed.append(record)
         elif kind == "ceilings":
-            run.ceilings = ceilings.from_record(record)
+            run.ceilings = ceilings.best(run.ceilings, ceilings.from_record(record))
         elif kind == "counts":
             run.counts = record["counts"]
         elif kind == "compiling":

@@ -242,6 +242,9 @@ class Session:
 
     def close(self, interrupted: bool = False) -> Run:
         """End the run, its worker and its journal."""
+        if self.preset.ceilings and not interrupted:
+            # Once more: what else the host does in some seconds is no ceiling, and may change in a run's time.
+            self._ledger.write(ceilings.record(self._worker.ceilings()))
         if self.preset.causes and not interrupted:
             self._ledger.write({"type": "counts", "counts": self._worker.counts()})
         self._end_worker()

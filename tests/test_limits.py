@@ -32,6 +32,16 @@ def test_bandwidth_between_two_sizes_and_beyond_the_last() -> None:
     assert CEILING.bandwidth(8) == pytest.approx(100e9)
 
 
+def test_of_two_measurements_the_higher_of_everything_counts() -> None:
+    again = Ceiling(1, [(1_000, 90e9), (100_000, 12e9)], flops=60e9, exps=0.5e9)
+    two = replace(CEILING, threads=2)
+    assert ceilings.best({}, {1: CEILING}) == {1: CEILING}
+    assert ceilings.best({1: CEILING}, {1: again, 2: two}) == {
+        1: Ceiling(1, [(1_000, 100e9), (100_000, 12e9)], flops=60e9, exps=1e9),
+        2: two,
+    }
+
+
 def test_a_record_of_the_ceilings_reads_back() -> None:
     two = replace(CEILING, threads=2)
     assert ceilings.from_record(ceilings.record([CEILING, two])) == {1: CEILING, 2: two}
