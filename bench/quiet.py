@@ -47,6 +47,12 @@ def keep_freed_memory() -> bool:
     return bool(mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)) and bool(mallopt(M_TRIM_THRESHOLD, KEPT_BYTES))
 
 
+def release_freed_memory() -> None:
+    """Give back what was kept, between problems: what one has freed does not add to what the next needs."""
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def pin_layout() -> None:
     """Start this process again at fixed addresses; returns if it runs so already, or if the system can't do that.
 

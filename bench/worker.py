@@ -294,11 +294,12 @@ class _Measuring:
 
     def _prepare(self, cell: Cell) -> tuple[Any, Any]:
         """The cell's problem and what is expected of it; kept for the next, which often differs in threads only."""
-        from bench import agreement
+        from bench import agreement, quiet
 
         key = replace(cell, threads=1)
         if self._prepared is None or self._prepared[0] != key:
             self._prepared = None  # frees the last problem before the next is made
+            quiet.release_freed_memory()
             problem = roster.problem_of(cell, self._seed)
             expected = (
                 agreement.expect_descent(problem, ALPHA, cell.iterations)
