@@ -36,6 +36,7 @@ NO_KERNEL = -1
 # compiles (torch.compile runs a C++ compiler), on a machine that is busy otherwise, does not return.
 COMPILE_SECONDS = 60.0
 CAPS = 5.0
+LARGE_BYTES = 2**23  # of X: what such a problem leaves behind is worth giving back
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 
 
@@ -298,8 +299,10 @@ class _Measuring:
 
         key = replace(cell, threads=1)
         if self._prepared is None or self._prepared[0] != key:
+            large = self._prepared is not None and self._prepared[0].nbytes > LARGE_BYTES
             self._prepared = None  # frees the last problem before the next is made
-            quiet.release_freed_memory()
+            if large:
+                quiet.release_freed_memory()
             problem = roster.problem_of(cell, self._seed)
             expected = (
                 agreement.expect_descent(problem, ALPHA, cell.iterations)
