@@ -17,9 +17,9 @@ import numba
 import numpy as np
 
 from bench.grid import thread_counts
-from bench.problem import aligned
 from bench.threads import held_to
 from kernels import Kernel
+from kernels._aligned import aligned
 from kernels._caches import LAST_BYTES
 from kernels._exp import exp
 from kernels._kernel import Array

@@ -13,6 +13,7 @@ is told apart from what a kernel did beyond it, for a change of one must not dro
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -115,7 +116,7 @@ class Comparison:
         common = self.drift.get(change.baseline)
         return stats.quotient(change.ratio, common.ratio) if common else change.ratio
 
-    @property
+    @cached_property
     def drift(self) -> dict[str | None, Common]:
         """What all have in common, where it is beyond noise."""
         return {baseline: common for baseline, common in self.common.items() if common.verdict in WAYS}

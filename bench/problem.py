@@ -6,6 +6,7 @@ from typing import Literal, cast
 
 import numpy as np
 
+from kernels._aligned import aligned, in_order_c
 from kernels._kernel import Array
 
 Order = Literal["F", "C"]
@@ -76,25 +77,6 @@ def make_problem(m: int, n_x: int, seed: int = 0, order: Order = "F") -> Problem
     probability = 1.0 / (1.0 + np.exp(-(np.einsum("j,ji->i", w_true, X) + b_true)))
     Y = (labels.random(m) < probability).astype(np.float64)
     return Problem(w, b, X, Y, order)
-
-
-def in_order_c(X: Array) -> Array:
-    """A copy of X (n_x, m) with each feature contiguous."""
-    n_x, m = X.shape
-    copy = aligned((n_x, m))
-    copy[:] = X
-    return copy
-
-
-def aligned(shape: tuple[int, int]) -> Array:
-    """An empty array that begins on a cache line (64 bytes).
-
-    Where an array begins is up to the allocator else, and a SIMD loop over it is faster or slower with it.
-    """
-    count = shape[0] * shape[1]
-    buffer = np.empty(count + 8)
-    start = (-buffer.ctypes.data % 64) // 8
-    return buffer[start : start + count].reshape(shape)
 
 
 def load_breast_cancer(order: Order = "F") -> Problem:

@@ -40,8 +40,6 @@ STEPS = (
     _BY_CAUSE["numba_passes", "numba_fused"],
     replace(_THREADS, before="numba_fused"),
 )
-# Passes over X from memory, as the docstrings say them; of all others one.
-PASSES = dict.fromkeys(("numpy_textbook", "numpy_vectorized", "numpy_buffers", "numba_passes"), 2)
 COUNTED = {
     "instructions_per_element": "interpreted, an element",
     "instructions_per_example": "interpreted, an example",
@@ -87,7 +85,7 @@ def counted_words(run: Run, before: str, after: str) -> str:
             said.append(f"{what}: " + " → ".join(digits(each[key]) if key in each else "–" for each in (was, now)))
     if "packed" in was or "packed" in now:
         said.append(f"packed of so many lanes, scalar: {_arithmetic(was)} → {_arithmetic(now)}")
-    passes = [8 * PASSES.get(name, 1) for name in (before, after)]
+    passes = [8 * predictions.PASSES.get(name, 1) for name in (before, after)]
     said.append(f"bytes of X from memory, an element: {passes[0]} → {passes[1]}")
     return "; ".join(said)
 

@@ -24,11 +24,12 @@ from typing import Any
 
 import psutil
 
-from bench import engine, machine, roster
+from bench import agreement, ceilings, engine, machine, quiet, roster, threads
 from bench.ceilings import Ceiling
 from bench.events import Event, Frozen
 from bench.grid import ALPHA, Cell, Preset
 from bench.own import signal_name
+from kernels.peers import PEERS
 
 START = "spawn"  # a process of its own; forked, a worker would lack the threads of the pools that its parent uses
 NO_KERNEL = -1
@@ -240,22 +241,15 @@ class _Measuring:
         self._rss = 0
 
     def hello(self, peers: Sequence[str]) -> dict[str, Any]:
-        from bench import quiet, threads
-        from kernels.peers import PEERS
-
         quiet.keep_freed_memory()
         libraries = threads.load(PEERS[name] for name in peers)
         return {"libraries": libraries, "pools": threads.described(), "settings": quiet.settings()}
 
     def pools(self, count: int) -> dict[str, int]:
-        from bench import threads
-
         with threads.held_to(count):
             return threads.counts()
 
     def ceilings(self) -> list[Ceiling]:
-        from bench import ceilings
-
         return ceilings.measure()
 
     def counts(self) -> dict[str, dict[str, float]]:
@@ -295,8 +289,6 @@ class _Measuring:
 
     def _prepare(self, cell: Cell) -> tuple[Any, Any]:
         """The cell's problem and what is expected of it; kept for the next, which often differs in threads only."""
-        from bench import agreement, quiet
-
         key = replace(cell, threads=1)
         if self._prepared is None or self._prepared[0] != key:
             large = self._prepared is not None and self._prepared[0].nbytes > LARGE_BYTES

@@ -14,6 +14,7 @@ import numba
 import numpy as np
 
 from kernels import numba_fused, numba_loop, numba_passes, numpy_vectorized, python_loop
+from kernels._aligned import in_order_c
 from kernels._kernel import Array, CostAndGradient, Kernel
 from kernels.numba_fastmath import RELAXED
 from kernels.numba_passes import inlined, relaxed
@@ -23,17 +24,6 @@ def with_names(compiled: Any, **meanings: Any) -> Callable[..., Any]:
     """The Python function behind a compiled one, with some of its global names meaning something else."""
     function = compiled.py_func
     return FunctionType(function.__code__, function.__globals__ | meanings, function.__name__)
-
-
-def in_order_c(array: Array) -> Array:
-    """X (n_x, m) with each feature contiguous, on a cache line's start as problems are; a vector as it is."""
-    if array.ndim == 1:
-        return array
-    buffer = np.empty(array.size + 8)
-    start = (-buffer.ctypes.data % 64) // 8
-    copy = buffer[start : start + array.size].reshape(array.shape)
-    copy[:] = array
-    return copy
 
 
 def by_np_vectorize(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:

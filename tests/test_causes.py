@@ -13,6 +13,7 @@ from bench.grid import EXPLAINED, Cell, preset
 from bench.problem import make_problem
 from bench.results import LOOP, VECTORIZED, CellResult, Run
 from kernels import KERNELS, Kernel, numba_passes, variants
+from kernels._aligned import in_order_c
 from kernels.variants import OF_ALL_THREADS, VARIANTS
 
 LOOP_IN_CODE = """
@@ -58,9 +59,9 @@ def test_a_changed_name_leaves_the_kernel_itself_alone() -> None:
 
 def test_order_c_is_a_copy_on_a_cache_line() -> None:
     X = np.asfortranarray(np.arange(12.0).reshape(3, 4))
-    copy = variants.in_order_c(X)
+    copy = in_order_c(X)
     assert copy.flags.c_contiguous and copy.ctypes.data % 64 == 0 and np.array_equal(copy, X)
-    assert variants.in_order_c(X[0]).ndim == 1
+    assert in_order_c(X[0]).ndim == 1
 
 
 def test_variants_are_no_kernels_and_are_found_by_name() -> None:

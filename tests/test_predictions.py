@@ -189,13 +189,13 @@ def test_the_passes_are_those_that_the_docstrings_say() -> None:
         module = __import__(f"kernels.{name}", fromlist=["x"])
         said = (module.__doc__ or "").partition("Passes over X:")[2].partition("Allocates:")[0]
         if "two from memory" in said:
-            assert rungs.PASSES[name] == 2, name
+            assert predictions.PASSES[name] == 2, name
         elif "one from memory" in said:
-            assert name not in rungs.PASSES, name
+            assert name not in predictions.PASSES, name
         else:
             assert "as " in said, name
         if name in predictions.WORK:
-            assert predictions.WORK[name][0] == rungs.PASSES.get(name, 1)
+            assert predictions.WORK[name][0] == predictions.PASSES.get(name, 1)
 
 
 def test_the_figure_shows_what_was_predicted() -> None:
