@@ -271,4 +271,4 @@ def _dress(ax: Axes, what: str, left: bool, bottom: bool) -> None:
 
 
 def _ratio_tick(value: float, _: Any = None) -> str:
-    return f"{value:g}×" if value >= 1.0 else f"1/{1.0 / value:.3g}"
+    return f"{value:g}×" if value >= 1.0 else f"1/{float(f'{1.0 / value:.3g}'):g}"

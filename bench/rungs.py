@@ -73,7 +73,8 @@ def table(run: Run) -> Table | None:
         *verdicts.shapes(run).values(),
         "where they differ",
     ]
-    return Table("What each rung predicted, and what was measured", columns, rows, prose=True) if rows else None
+    title = "What each rung predicted, and what was measured"
+    return Table(title, columns, rows, prose=True, stacked=True) if rows else None
 
 
 def counted_words(run: Run, before: str, after: str) -> str:

@@ -9,13 +9,17 @@ from bench.stats import Interval
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text; the first `keys` columns say what a row is about; `prose`: its cells are sentences."""
+    """A table of text; the first `keys` columns say what a row is about.
+
+    `prose`: its cells are sentences; `stacked`: so many or so long that a page sets each row as a paragraph.
+    """
 
     title: str
     columns: list[str]
     rows: list[list[str]]
     keys: int = 1
     prose: bool = False
+    stacked: bool = False
 
 
 def digits(value: float) -> str:

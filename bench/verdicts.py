@@ -83,4 +83,5 @@ def table(run: Run) -> Table | None:
             said, lessons, why = found
             rows.append([pair.cause, why, *said, lessons])
     columns = ["cause", "predicted from", *shapes(run).values(), "where they differ"]
-    return Table("Each cause predicted from counted work, and measured", columns, rows, prose=True) if rows else None
+    title = "Each cause predicted from counted work, and measured"
+    return Table(title, columns, rows, prose=True, stacked=True) if rows else None

@@ -134,6 +134,11 @@ def test_headline_is_the_largest_cell_where_both_were_timed(run: Run) -> None:
     )
 
 
+@pytest.mark.parametrize(("value", "text"), [(1000.0, "1000×"), (1.0, "1×"), (0.5, "1/2"), (0.001, "1/1000")])
+def test_ticks_of_ratios(value: float, text: str) -> None:
+    assert plots._ratio_tick(value) == text
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [(1771.4, "1,770"), (4.776, "4.78"), (0.001134, "0.00113"), (1.0, "1"), (1e6, "1,000,000")]
 )

@@ -68,6 +68,12 @@ def tables_of(story: list[Section]) -> list[Table]:
     return tables + [source.table for section in story for source in section.sources]
 
 
+def test_a_table_of_paragraphs_is_stacked_however_few_its_columns(story: list[Section], text: str) -> None:
+    tables = [table for section in story for table in section.tables if table.stacked]
+    assert min(len(table.columns) for table in tables) == 4  # one shape was measured of the pairs in this run
+    assert text.count('<table class="prose stacked">') == len(tables) == 2
+
+
 def test_markdown_and_page_carry_the_same_tables(story: list[Section], run_folder: Path, text: str) -> None:
     markdown = (run_folder / "report.md").read_text(encoding="utf-8")
     plain = html.unescape(text)
