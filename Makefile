@@ -37,12 +37,12 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 readme: $(READY) ## generate the README's table and figure from results/reference
-	$(BIN)/python -m bench.readme
+	$(BIN)/python -m bench.report.readme
 
 reference: peers ## measure the full grid again into results/reference (half an hour, an idle machine, the peers installed)
 	rm -rf results/reference
 	$(BIN)/unloop run --grid full --peers --out results/reference
-	$(BIN)/python -m bench.readme
+	$(BIN)/python -m bench.report.readme
 
 clean: ## remove the environment and all caches; results stay
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,5 +1,5 @@
 """Everything about measuring: problems, the gate, the clock, results, figures."""
 
-from bench import quiet
+from bench.machine import quiet
 
 quiet.shorten_spinning()

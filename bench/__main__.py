@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import quiet
+from bench.machine import quiet
 
 
 def main() -> None:
@@ -10,7 +10,7 @@ def main() -> None:
     if "run" in sys.argv[1:2] and "--help" not in sys.argv:
         quiet.pin_layout()
     # Loads NumPy and Numba, which a process that starts again need not do twice.
-    from bench import cli
+    from bench.cli import app as cli
 
     cli.main()
 

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from bench import agreement, probe
-from bench.face import Measured
+from bench.agreement import bounds as agreement
+from bench.agreement import probe
+from bench.cli.options import Measured
+from bench.cli.replay import interleaved_replay, tape
 from bench.grid import Cell
-from bench.replay import interleaved_replay, tape
-from bench.roster import contestant, problem_of
-from bench.runjson import extra_info
+from bench.measure.contestants import contestant, problem_of
+from bench.results.runjson import extra_info
 
 
 @pytest.mark.benchmark(timer=interleaved_replay)

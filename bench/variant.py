@@ -1,6 +1,6 @@
 """The variants of a run: its orders of X and numbers of threads, of which one figure or table shows one."""
 
-from bench.results import CellResult, Run
+from bench.results.run import CellResult, Run
 
 Variant = tuple[str, int]  # order, threads
 

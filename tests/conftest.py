@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import report, roster, session
 from bench.grid import Cell, Preset
-from bench.results import Run, load
+from bench.measure import contestants as roster
+from bench.measure import session
+from bench.report import write as report
+from bench.results.run import Run, load
 
 ROOT = Path(__file__).parents[1]
 # python_loop is over the cap in the largest cell, so that the run holds a prediction too.

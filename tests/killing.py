@@ -13,13 +13,17 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 import numpy as np
 
-from bench import conditions, engine, journal, machine, session, worker
 from bench.grid import Cell, Preset
-from bench.results import load
+from bench.machine import card as machine
+from bench.machine import disturbances as conditions
+from bench.measure import engine, session, worker
+from bench.results import journal
+from bench.results.run import load
 
 # Kernels that start no threads, for the processes are forked.
 NAMES = ["python_loop", "numpy_vectorized"]
@@ -35,19 +39,9 @@ def measure(folder: Path) -> None:
     if not (folder / journal.FILE).exists():
         measuring = session.Session(folder, PRESET, SEED, names=NAMES)
     else:
-        measuring = patiently(folder)
+        measuring = session.resumed(folder)[0]
     measuring.measure(dict.fromkeys(measuring.unfinished(), NAMES))
     measuring.close()
-
-
-def patiently(folder: Path) -> session.Session:
-    """A forked worker holds the lock of its parent's journal for the moment until it is dead too."""
-    for _ in range(500):
-        try:
-            return session.resumed(folder)[0]
-        except BlockingIOError:
-            time.sleep(0.01)
-    raise TimeoutError("the lock of a dead run is still held")
 
 
 def forked(folder: Path) -> int:
@@ -58,6 +52,8 @@ def forked(folder: Path) -> int:
         try:
             measure(folder)
             code = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             sys.stderr.flush()
             os._exit(code)
@@ -67,11 +63,14 @@ def forked(folder: Path) -> int:
 def killed(folder: Path, after: float) -> bool:
     """Whether a process that measures could be killed, so many seconds after its journal was there."""
     child = forked(folder)
-    while not (folder / journal.FILE).exists() or not (folder / journal.FILE).stat().st_size:
+    ended, status = 0, 0
+    while not ended and not ((folder / journal.FILE).exists() and (folder / journal.FILE).stat().st_size):
+        ended, status = os.waitpid(child, os.WNOHANG)
         time.sleep(0.001)
-    time.sleep(after)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+    if not ended:
+        time.sleep(after)
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status):
         raise AssertionError("a run failed by itself")
     return os.WIFSIGNALED(status)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import agreement
-from bench.agreement import Disagreement
+from bench.agreement import bounds as agreement
+from bench.agreement.bounds import Disagreement
 from bench.problem import Problem, make_problem
 from kernels import KERNELS, Kernel
 from kernels._kernel import Array

@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import agreement, causes, compiling, counts, payback, roster, traffic
-from bench.compiling import Price
+from bench.agreement import bounds as agreement
 from bench.grid import EXPLAINED, Cell, preset
+from bench.measure import compiling, counts, traffic
+from bench.measure import contestants as roster
+from bench.measure.compiling import Price
 from bench.problem import make_problem
-from bench.results import LOOP, VECTORIZED, CellResult, Run
+from bench.report.chapters import causes
+from bench.report.chapters import compiling as payback
+from bench.results.run import LOOP, VECTORIZED, CellResult, Run
 from kernels import KERNELS, Kernel, numba_passes, variants
 from kernels._aligned import in_order_c
 from kernels.variants import OF_ALL_THREADS, VARIANTS

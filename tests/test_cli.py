@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import journal
-from bench.results import load
+from bench.results import journal
+from bench.results.run import load
 from tests.conftest import Command
 
 

@@ -14,11 +14,13 @@ from matplotlib.axis import Axis
 from matplotlib.text import Text
 from rich.console import Console
 
-from bench import changes, journal, stats
-from bench.compare import Change, NothingInCommon, NothingTold, compare, rounds_needed
-from bench.engine import CONTROL
+from bench import stats
+from bench.analysis.compare import Change, NothingInCommon, NothingTold, compare, rounds_needed
 from bench.grid import Cell
-from bench.results import LOOP, VECTORIZED, CellResult, Run, load
+from bench.measure.engine import CONTROL
+from bench.report import changes
+from bench.results import journal
+from bench.results.run import LOOP, VECTORIZED, CellResult, Run, load
 from bench.stats import Interval
 from tests.conftest import ROOT, Command
 

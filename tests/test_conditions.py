@@ -4,10 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from bench import conditions, journal, report, results, runtables, summary
-from bench.conditions import Conditions, clock_words
-from bench.engine import CONTROL
 from bench.grid import Cell
+from bench.machine import disturbances as conditions
+from bench.machine.disturbances import Conditions, clock_words
+from bench.measure.engine import CONTROL
+from bench.report import runtables
+from bench.report import terminal as summary
+from bench.report import write as report
+from bench.results import journal
+from bench.results import run as results
 from tests.conftest import CELLS
 
 CELL = Cell(10, 2)
@@ -21,9 +26,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     monkeypatch.setattr(conditions, "_own_seconds", lambda _worker=None: state["own"])
     monkeypatch.setattr(conditions, "_throttled", lambda: int(state["throttled"]))
     monkeypatch.setattr(conditions, "_frequency", lambda: [state["mhz"]])
-    monkeypatch.setattr("bench.conditions.time.perf_counter", lambda: state["now"])
+    monkeypatch.setattr("bench.machine.disturbances.time.perf_counter", lambda: state["now"])
     monkeypatch.setattr(
-        "bench.conditions.time.sleep", lambda seconds: state.update(now=state["now"] + seconds, busy=0.08)
+        "bench.machine.disturbances.time.sleep", lambda seconds: state.update(now=state["now"] + seconds, busy=0.08)
     )
     monkeypatch.setattr(conditions, "clock_resolution", lambda: 1e-9)
     for name in conditions.USUAL:

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import advise, commands, costmodel, journal
-from bench.costmodel import TooFewCells, data_bytes, fit
-from bench.engine import CONTROL
-from bench.face import WrongUse
+from bench.analysis import advise, costmodel
+from bench.analysis.costmodel import TooFewCells, data_bytes, fit
+from bench.cli import commands
+from bench.cli.options import WrongUse
 from bench.grid import Cell
-from bench.results import CellResult, Run
+from bench.measure.engine import CONTROL
+from bench.results import journal
+from bench.results.run import CellResult, Run
 from tests.conftest import Command
 
 MS, N_XS = (10, 100, 1_000, 10_000, 100_000, 1_000_000), (1, 8, 64, 512)

@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from bench import crossovers, overtaking
-from bench.crossovers import Compared, Crossover
-from bench.drawing import dressed
-from bench.engine import CONTROL
+from bench.analysis import crossovers
+from bench.analysis.crossovers import Compared, Crossover
 from bench.grid import Cell
-from bench.results import CellResult
+from bench.measure.engine import CONTROL
+from bench.report.chapters import overtaking
+from bench.report.charts import dressed
+from bench.results.run import CellResult
 from bench.stats import Interval
 from tests.test_costs import made
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from bench import cli, journal, records
-from bench.journal import Record, seal
-from bench.results import NotARun, Run, load
-from bench.trust import trust
+from bench.cli import app as cli
+from bench.results import journal, records
+from bench.results.journal import Record, seal
+from bench.results.quality import trust
+from bench.results.run import NotARun, Run, load
 
 COMMANDS = (["report"], ["plot"], ["run", "--resume"])
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bench import agreement
-from bench.engine import Contestant
+from bench.agreement import bounds as agreement
 from bench.grid import ALPHA
+from bench.measure.contestants import DESCENT, contestant
+from bench.measure.engine import Contestant
 from bench.problem import accuracy, load_breast_cancer, make_problem
-from bench.roster import DESCENT, contestant
 from kernels import KERNELS, gradient_descent
 
 

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from bench import agreement, engine
-from bench.agreement import Agreement
-from bench.engine import CONTROL, Calibrated, Contestant, Event, Failed, FirstCall, Round, Skipped
+from bench.agreement import bounds as agreement
+from bench.agreement.bounds import Agreement
 from bench.grid import ALPHA, Cell, Preset
+from bench.machine.threads import held_to
+from bench.measure import engine
+from bench.measure.contestants import contestant
+from bench.measure.engine import CONTROL, Calibrated, Contestant, Event, Failed, FirstCall, Round, Skipped
 from bench.problem import Problem, make_problem
-from bench.roster import contestant
-from bench.threads import held_to
 from kernels import KERNELS, Kernel
 
 PRESET = Preset("test", (), cap=0.5, budget=0.01, min_rounds=6, max_rounds=12, sample_seconds=2e-4, settle_seconds=5e-5)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.replay import interleaved_replay, tape
-from bench.results import LOOP, VECTORIZED, load
+from bench.cli.replay import interleaved_replay, tape
+from bench.results.run import LOOP, VECTORIZED, load
 from tests.conftest import ROOT, Command
 
 SMOKE = (

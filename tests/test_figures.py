@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 
-from bench import maps, page, plots, summary, tables
-from bench.drawing import SETTINGS, STYLES, seconds_point, speedup_point
-from bench.plots import spread
-from bench.results import LOOP, VECTORIZED, Run
-from bench.roster import DESCENT
+from bench.measure.contestants import DESCENT
+from bench.report import page, plots, tables
+from bench.report import terminal as summary
+from bench.report.chapters import maps
+from bench.report.charts import SETTINGS, STYLES, seconds_point, speedup_point
+from bench.report.plots import spread
+from bench.results.run import LOOP, VECTORIZED, Run
 from bench.stats import Interval
 from kernels import KERNELS
 

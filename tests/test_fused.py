@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from mpmath.libmp import from_float, mpf_exp, mpf_sub, to_float
 
-from bench import agreement
+from bench.agreement import bounds as agreement
 from bench.problem import Problem, make_problem
 from kernels import KERNELS, gradient_descent, numba_fused
 from kernels._exp import exp

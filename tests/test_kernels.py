@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bench import agreement
+from bench.agreement import bounds as agreement
 from bench.problem import Problem, make_problem
 from kernels import KERNELS, Kernel, reference
 

@@ -6,12 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import ceilings, limits, placing, results, session, tables
-from bench.ceilings import READ, Ceiling
 from bench.grid import Cell, Preset, thread_counts
-from bench.results import VECTORIZED, Run
-from bench.roster import contestant
-from bench.worker import Worker
+from bench.machine import ceilings
+from bench.machine.ceilings import READ, Ceiling
+from bench.measure import session
+from bench.measure.contestants import contestant
+from bench.measure.worker import Worker
+from bench.report import placing, tables
+from bench.report.chapters import limits
+from bench.results import run as results
+from bench.results.run import VECTORIZED, Run
 from kernels import KERNELS
 
 CEILING = Ceiling(1, [(1_000, 100e9), (100_000, 10e9)], flops=50e9, exps=1e9)

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import agreement, engine, probe
-from bench.engine import Contestant, Event, Failed, Round
+from bench.agreement import bounds as agreement
+from bench.agreement import probe
 from bench.grid import Cell, Preset
+from bench.measure import engine
+from bench.measure.engine import Contestant, Event, Failed, Round
 from bench.problem import Problem, make_problem
 from kernels import KERNELS, Kernel
 from kernels._kernel import Array

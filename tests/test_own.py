@@ -11,14 +11,24 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from bench import agreement, drawing, face, hints, own, placing, plots, probe, report, roster, session, summary
-from bench.agreement import Disagreement
-from bench.engine import CONTROL, Contestant
-from bench.face import WrongUse
+from bench.agreement import bounds as agreement
+from bench.agreement import probe
+from bench.agreement import slips as hints
+from bench.agreement.bounds import Disagreement
+from bench.cli import options as face
+from bench.cli.options import WrongUse
 from bench.grid import Cell
-from bench.own import NotAKernel
+from bench.measure import contestants as roster
+from bench.measure import own_kernel as own
+from bench.measure import session
+from bench.measure.engine import CONTROL, Contestant
+from bench.measure.own_kernel import NotAKernel
 from bench.problem import make_problem
-from bench.results import LOOP, VECTORIZED, CellResult, Run, load
+from bench.report import charts as drawing
+from bench.report import placing, plots
+from bench.report import terminal as summary
+from bench.report import write as report
+from bench.results.run import LOOP, VECTORIZED, CellResult, Run, load
 from kernels import KERNELS, Kernel
 from kernels._kernel import Array
 from tests.conftest import PRESET, ROOT, Command

@@ -11,12 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import agreement, face, roster, session, summary, threads
-from bench.face import WrongUse
+from bench.agreement import bounds as agreement
+from bench.cli import options as face
+from bench.cli.options import WrongUse
 from bench.grid import ALPHA, Cell
+from bench.machine import threads
+from bench.machine.threads import held_to
+from bench.measure import contestants as roster
+from bench.measure import session
 from bench.problem import Problem, make_problem
-from bench.results import LOOP, VECTORIZED, load
-from bench.threads import held_to
+from bench.report import terminal as summary
+from bench.results.run import LOOP, VECTORIZED, load
 from kernels import KERNELS, Kernel, gradient_descent
 from kernels.peers import PEERS
 from kernels.peers._peer import by_feature
@@ -246,7 +251,7 @@ def test_a_cell_without_room_for_the_peers_copies_keeps_its_ladder(
 ) -> None:
     cell = Cell(2_000, 8)
     limit = session.SPARE_BYTES + 3 * cell.nbytes + cell.nbytes // 2  # the peers want a copy more
-    monkeypatch.setattr("bench.machine.memory_limit", lambda: limit)
+    monkeypatch.setattr("bench.machine.card.memory_limit", lambda: limit)
     measuring = session.Session(session.run_folder(tmp_path, "tiny"), PRESET, seed=0, peers=["sklearn_loss"])
     measuring.measure({cell: [VECTORIZED, "sklearn_loss"]})
     (result,) = measuring.close().cells

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from bench import causes, predictions, rungs, verdicts
-from bench.causes import PAIRS
-from bench.ceilings import Ceiling
+from bench.analysis import predictions, verdicts
+from bench.analysis.predictions import Prediction, verdict
 from bench.grid import Cell
-from bench.predictions import Prediction, verdict
-from bench.results import CellResult, Run
+from bench.machine.ceilings import Ceiling
+from bench.report.chapters import causes, rungs
+from bench.report.chapters.causes import PAIRS
+from bench.results.run import CellResult, Run
 from bench.stats import Interval
 from kernels import KERNELS
 

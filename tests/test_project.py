@@ -6,10 +6,10 @@ import tomllib
 
 import pytest
 
-from bench import readme
-from bench.plots import headline_cells
-from bench.results import load
-from bench.roster import describe_kernels
+from bench.measure.contestants import describe_kernels
+from bench.report import readme
+from bench.report.plots import headline_cells
+from bench.results.run import load
 from kernels import KERNELS
 from tests.conftest import ROOT
 

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from bench import accuracy, breakdown, findings, page, plots, questions, training, waterfall
-from bench.drawing import SETTINGS
 from bench.grid import Cell
-from bench.questions import NOT_MEASURED
-from bench.results import CellResult, Run
-from bench.roster import describe_kernels
+from bench.measure.contestants import describe_kernels
+from bench.report import findings, page, plots
+from bench.report.chapters import accuracy, breakdown, questions, training
+from bench.report.chapters import ladder as waterfall
+from bench.report.chapters.questions import NOT_MEASURED
+from bench.report.charts import SETTINGS
+from bench.results.run import CellResult, Run
 from kernels import KERNELS
 
 ROUNDS = 12

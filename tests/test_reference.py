@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import agreement
+from bench.agreement import bounds as agreement
 from bench.problem import Problem, make_problem
 from kernels import _double_double as dd
 from kernels import reference

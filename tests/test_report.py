@@ -9,11 +9,11 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from bench import page, plots, svg
-from bench.drawing import STYLES, Plot, contrast, in_dark, text_on, text_style
-from bench.page import Section
-from bench.results import Run
-from bench.tables import Table
+from bench.report import page, plots, svg
+from bench.report.charts import STYLES, Plot, contrast, in_dark, text_on, text_style
+from bench.report.page import Section
+from bench.report.tables import Table
+from bench.results.run import Run
 
 
 @pytest.fixture(scope="module")

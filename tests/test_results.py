@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import journal, results, roster, runjson, session, stats
-from bench.engine import CONTROL
+from bench import stats
 from bench.grid import Cell, batches
-from bench.results import LOOP, VECTORIZED, NotARun, Run, load
-from bench.trust import trust
+from bench.measure import contestants as roster
+from bench.measure import session
+from bench.measure.engine import CONTROL
+from bench.results import journal, runjson
+from bench.results import run as results
+from bench.results.quality import trust
+from bench.results.run import LOOP, VECTORIZED, NotARun, Run, load
 from kernels import KERNELS
 from tests.conftest import CELLS, PRESET
 
@@ -177,8 +181,8 @@ def test_nothing_names_the_host_the_user_or_a_path(run_folder: Path) -> None:
 def test_a_cell_that_does_not_fit_is_refused_before_it_is_allocated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.machine.memory_limit", lambda: 500 * 2**20)
-    monkeypatch.setattr("bench.worker.Worker.events", lambda *_: pytest.fail("asked the worker to allocate"))
+    monkeypatch.setattr("bench.machine.card.memory_limit", lambda: 500 * 2**20)
+    monkeypatch.setattr("bench.measure.worker.Worker.events", lambda *_: pytest.fail("asked the worker to allocate"))
     measuring = session.Session(session.run_folder(tmp_path, "x"), PRESET, 0)
     cell = Cell(10_000_000, 2)
     measuring.measure({cell: ["numpy_vectorized"]})

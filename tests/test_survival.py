@@ -8,18 +8,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from bench import journal, resume, session, worker
-from bench.engine import CONTROL
 from bench.files import replaced
 from bench.grid import Cell, Preset
-from bench.journal import Journal
-from bench.results import LOOP, VECTORIZED, Run, load
-from bench.resume import NotTheSame
+from bench.measure import ledger as resume
+from bench.measure import session, worker
+from bench.measure.engine import CONTROL
+from bench.measure.ledger import NotTheSame
+from bench.results import journal
+from bench.results.journal import Journal
+from bench.results.run import LOOP, VECTORIZED, Run, load
 from tests.conftest import CELLS, ROOT, Command
 
 TINY = Preset("tiny", (), cap=0.1, budget=2e-2, min_rounds=8, max_rounds=12, sample_seconds=2e-4, settle_seconds=2e-5)
@@ -243,30 +244,6 @@ def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
         Journal(tmp_path, resume=True)
     first.close()
     Journal(tmp_path, resume=True).close()
-
-
-def test_the_lock_of_windows_lies_beyond_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows' msvcrt, played: it locks bytes from the file's position on, and lets nobody else read them."""
-    locked: list[tuple[int, int]] = []
-
-    def locking(number: int, mode: int, count: int) -> None:
-        if locked and mode == 2:
-            raise PermissionError("Permission denied")
-        locked.append((os.lseek(number, 0, os.SEEK_CUR), count))
-
-    monkeypatch.setattr(journal, "fcntl", None)
-    monkeypatch.setattr(journal, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2), raising=False)
-    first = Journal(tmp_path)
-    first.write({"type": "run"})
-    assert locked == [(journal.FAR, 1)] and (tmp_path / journal.FILE).stat().st_size < 100
-    with pytest.raises(BlockingIOError, match="another run is writing to"):
-        Journal(tmp_path, resume=True)
-    first.close()
-    locked.clear()
-    again = Journal(tmp_path, resume=True)
-    again.write({"type": "end"})
-    again.close()
-    assert [record["type"] for record in journal.read(tmp_path / journal.FILE)] == ["run", "end"]
 
 
 def test_runs_of_the_same_second_have_folders_of_their_own(tmp_path: Path) -> None:

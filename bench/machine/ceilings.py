@@ -1,0 +1,249 @@
+"""The ceilings of this machine, measured: how fast memory is read, numbers are multiplied and added, and exp is taken.
+
+From them and the work that a gradient step can't do without follows a lower bound for each cell: X is read once
+(8 m n_x bytes), 4 m n_x floating-point operations are done, and m exponentials taken. The three may overlap, so the
+bound is the largest of their times. It is the roofline model (S. Williams, A. Waterman and D. Patterson, "Roofline: an
+insightful visual performance model for multicore architectures", 2009) for this one problem.
+
+The best of several tries counts: what is wanted is what the machine can do, not what it does on average.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numba
+import numpy as np
+
+from bench.grid import thread_counts
+from bench.machine.threads import held_to
+from kernels import Kernel
+from kernels._aligned import aligned
+from kernels._caches import LAST_BYTES
+from kernels._exp import exp
+from kernels._kernel import Array
+from kernels.numba_fastmath import RELAXED
+
+READ = "linear read"  # the ruler of cells whose X comes from memory: reads X once, in the order of memory
+TRIES = 5
+TRY_SECONDS = 4e-3
+# Of the working sets that are read, each STEP times the one before; the largest is at least four last caches.
+SMALLEST_BYTES, STEP, LEAST_BYTES = 2**13, 2, 2**27
+CHUNK = 256
+IN_CACHE = 2**11  # numbers that multiply-add and exp work on, for each thread: well within a first-level cache
+
+compiled = numba.njit(error_model="numpy", fastmath=RELAXED)
+
+
+@compiled
+def read_share(x: Array, start: int, stop: int) -> float:
+    """The sum of x[start:stop], in the order of memory."""
+    # Unsigned indices: Python's x[-1] asks for a test of the sign, which would keep the loop scalar.
+    s = 0.0
+    for i in range(np.uint64(start), np.uint64(stop)):
+        s += x[i]
+    return s
+
+
+@compiled
+def read_two_share(x: Array, start: int, stop: int) -> float:
+    """The sum of x[start:stop] as two sums, for an addition need not wait then for the one before: faster in caches."""
+    s0 = s1 = 0.0
+    chunk, two = np.uint64(CHUNK), np.uint64(2 * CHUNK)
+    i = np.uint64(start)
+    while i + two <= np.uint64(stop):
+        for k in range(chunk):
+            s0 += x[i + k]
+            s1 += x[i + chunk + k]
+        i += two
+    while i < np.uint64(stop):
+        s0 += x[i]
+        i += np.uint64(1)
+    return s0 + s1
+
+
+@compiled
+def multiply_add_share(x: Array, start: int, stop: int) -> float:
+    """Two polynomials of degree 16 at each of x[start:stop]: 32 multiply-adds a number."""
+    s = 0.0
+    for i in range(np.uint64(start), np.uint64(stop)):
+        v = x[i]
+        p, q = 0.5, 0.25
+        p, q = p * v + 0.1, q * v + 0.2
+        p, q = p * v + 0.3, q * v + 0.4
+        p, q = p * v + 0.5, q * v + 0.6
+        p, q = p * v + 0.7, q * v + 0.8
+        p, q = p * v + 0.9, q * v + 1.0
+        p, q = p * v + 1.1, q * v + 1.2
+        p, q = p * v + 1.3, q * v + 1.4
+        p, q = p * v + 1.5, q * v + 1.6
+        p, q = p * v + 1.7, q * v + 1.8
+        p, q = p * v + 1.9, q * v + 2.0
+        p, q = p * v + 2.1, q * v + 2.2
+        p, q = p * v + 2.3, q * v + 2.4
+        p, q = p * v + 2.5, q * v + 2.6
+        p, q = p * v + 2.7, q * v + 2.8
+        p, q = p * v + 2.9, q * v + 3.0
+        p, q = p * v + 3.1, q * v + 3.2
+        s += p + q
+    return s
+
+
+@compiled
+def exp_share(x: Array, start: int, stop: int) -> float:
+    """The sum of exp(-|x|) over x[start:stop], by the kernels' own exp."""
+    s = 0.0
+    for i in range(np.uint64(start), np.uint64(stop)):
+        s += exp(-abs(x[i]))
+    return s
+
+
+def _on_threads(share: Callable[[Array, int, int], float]) -> Callable[[Array, int], float]:
+    """`share` on each thread's part of x, again and again: waking the threads is no part of a ceiling."""
+
+    @numba.njit(error_model="numpy", fastmath=RELAXED, parallel=True)
+    def run(x: Array, times: int) -> float:
+        threads = numba.get_num_threads()
+        totals = np.empty((threads, 8))  # a cache line each; zeros would be written by the threads, woken for it
+        for t in numba.prange(threads):
+            # prange counts in unsigned integers, for which the share would be compiled once more.
+            start, stop = np.int64(t) * x.size // threads, np.int64(t + 1) * x.size // threads
+            totals[t, 0] = 0.0
+            for _ in range(times):
+                totals[t, 0] += share(x, start, stop)  # type: ignore[arg-type]
+        total = 0.0
+        for t in range(threads):
+            total += totals[t, 0]
+        return total
+
+    return run
+
+
+read, read_two, multiply_add, exponentials = (
+    _on_threads(share) for share in (read_share, read_two_share, multiply_add_share, exp_share)
+)
+
+
+def _read_all(_w: Array, _b: float, X: Array, _Y: Array) -> float:
+    return read(np.ravel(X, order="K"), 1)
+
+
+RULER = Kernel(READ, "Linear read of X", "No kernel: reads X once and adds it up.", _read_all, "all", compiled=True)
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """What this machine can do with a number of threads.
+
+    Attributes:
+        threads: How many threads.
+        read: (bytes of the working set, bytes read a second), from small to large.
+        flops: Floating-point operations a second, a multiply-add counting as two.
+        exps: Exponentials a second.
+    """
+
+    threads: int
+    read: list[tuple[int, float]]
+    flops: float
+    exps: float
+
+    def bandwidth(self, nbytes: float) -> float:
+        """Bytes a second for a working set of so many bytes, between the two that were measured next to it."""
+        sizes, rates = np.array(self.read).T
+        return float(np.exp(np.interp(np.log(nbytes), np.log(sizes), np.log(rates))))
+
+    def limits(self, m: int, n_x: int) -> dict[str, float]:
+        """Seconds that a gradient step takes at least for each kind of work."""
+        nbytes = 8 * m * n_x
+        return {
+            "reading X": nbytes / self.bandwidth(nbytes),
+            "arithmetic": 4 * m * n_x / self.flops,
+            "exponentials": m / self.exps,
+        }
+
+    def bound(self, m: int, n_x: int) -> float:
+        """Seconds that a gradient step takes at least."""
+        return max(self.limits(m, n_x).values())
+
+
+def measure(tell: Callable[[str], None] = lambda _: None) -> list[Ceiling]:
+    """The ceilings of this machine, with one thread and with all; takes some seconds."""
+    largest = max(4 * LAST_BYTES, LEAST_BYTES)
+    x = aligned((1, largest // 8))[0]
+    x[:] = 0.5
+    sizes = [SMALLEST_BYTES]
+    while sizes[-1] < largest:
+        sizes.append(min(largest, sizes[-1] * STEP))
+    found = []
+    for threads in thread_counts():
+        with held_to(threads):
+            rates = []
+            for nbytes in sizes:
+                tell(f"reading {nbytes // 1024:,} KiB with {threads} thread{'s' if threads > 1 else ''}")
+                part = x[: nbytes // 8]
+                rates.append((nbytes, nbytes / min(_seconds(read, part), _seconds(read_two, part))))
+            few = x[: IN_CACHE * threads]
+            tell("multiplying and adding, taking exponentials")
+            flops = few.size * 64 / _seconds(multiply_add, few)
+            found.append(Ceiling(threads, rates, flops, few.size / _seconds(exponentials, few)))
+    return found
+
+
+def _seconds(run: Callable[[Array, int], float], x: Array) -> float:
+    """Seconds of one go over x, the best of several tries that each take some milliseconds."""
+
+    def best(times: int) -> float:
+        tries = []
+        for _ in range(TRIES):
+            start = time.perf_counter()
+            run(x, times)
+            tries.append(time.perf_counter() - start)
+        return min(tries)
+
+    # How often is found with one thread: threads that are slow to wake would pass for work.
+    times = 1
+    with held_to(1):
+        while (seconds := best(times)) < TRY_SECONDS / 2:
+            times = max(2 * times, int(times * TRY_SECONDS / max(seconds, 1e-9)))
+    times *= numba.get_num_threads()
+    return best(times) / times
+
+
+def describe(ceilings: Iterable[Ceiling], caches: Mapping[str, int]) -> list[tuple[str, str]]:
+    """The ceilings as rows (what, value) for a table; caches by level, in bytes."""
+    rows = []
+    for ceiling in ceilings:
+        threads = f"{ceiling.threads} thread{'s' if ceiling.threads > 1 else ''}"
+        # Half of a cache, for all of it is never free; with several threads each has caches of its own.
+        places = [(level, size / 2) for level, size in caches.items()] + [("memory", float(ceiling.read[-1][0]))]
+        rates = ", ".join(f"{level} {ceiling.bandwidth(nbytes) / 1e9:.0f} GB/s" for level, nbytes in places)
+        rows.append((f"Linear read, {threads}", rates))
+        rows.append((f"Multiply-add, {threads}", f"{ceiling.flops / 1e9:.0f} GFLOP/s"))
+        rows.append((f"exp, {threads}", f"{1e9 / ceiling.exps:.2f} ns each"))
+    return rows
+
+
+def record(ceilings: list[Ceiling]) -> dict[str, Any]:
+    """The ceilings as a record of a journal."""
+    as_read = [{**asdict(each), "read": [list(pair) for pair in each.read]} for each in ceilings]
+    return {"type": "ceilings", "ceilings": as_read}
+
+
+def from_record(found: dict[str, Any]) -> dict[int, Ceiling]:
+    """Number of threads -> ceiling, from a record of a journal."""
+    return {
+        c["threads"]: Ceiling(c["threads"], [(n, r) for n, r in c["read"]], c["flops"], c["exps"])
+        for c in found["ceilings"]
+    }
+
+
+def best(one: Mapping[int, Ceiling], other: Mapping[int, Ceiling]) -> dict[int, Ceiling]:
+    """The higher of two measurements of everything, for the machine can do as much as it ever did."""
+    return dict(one) | {n: _higher(one[n], ceiling) if n in one else ceiling for n, ceiling in other.items()}
+
+
+def _higher(one: Ceiling, other: Ceiling) -> Ceiling:
+    rates = dict(one.read)
+    read = [(nbytes, max(rate, rates.get(nbytes, 0.0))) for nbytes, rate in other.read]
+    return Ceiling(one.threads, read, max(one.flops, other.flops), max(one.exps, other.exps))
