@@ -1,5 +1,12 @@
-"""Everything about measuring: problems, the gate, the clock, results, figures."""
+"""Everything about measuring: problems, the gate, the clock, results, figures. CONTRIBUTING.md names the rooms."""
 
-from bench.machine import quiet
+import os
 
-quiet.shorten_spinning()
+# Threads of OpenBLAS and OpenMP wait for the next call by spinning, and would keep the next kernel's threads from
+# running. They read these when they load, so this stands before NumPy is imported; what the user has set stays.
+SPIN = {
+    "GOMP_SPINCOUNT": "15000",  # iterations
+    "OPENBLAS_THREAD_TIMEOUT": "18",  # 2^18 cycles
+}
+for _name, _value in SPIN.items():
+    os.environ.setdefault(_name, _value)

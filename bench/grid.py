@@ -1,18 +1,84 @@
-"""Cells (m, n_x, order, threads) and the presets smoke, quick and full."""
+"""What is measured: settings, cells (m, n_x, setting), the presets smoke, quick and full, and the plan of a run."""
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import product
+from typing import Annotated, Any, Literal
 
-from bench.problem import Order
+from msgspec import Meta
 
+Order = Literal["F", "C"]
+AtLeastOne = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0.0, lt=1e9)]
+
+PROBLEMS = ("synthetic", "breast_cancer")
 MAX_ELEMENTS = 100_000_000
-ALPHA = 0.1  # of the training runs
+ALPHA = 0.1  # learning rate of the training runs
 # Where causes are isolated: X small and in a cache, few features, and X in memory.
 EXPLAINED = ((1_000, 32), (10_000, 2), (1_000_000, 32))
 BATCH_BYTES = 200 * 2**20
 KEPT_VECTORS = 4  # numpy_buffers keeps as many
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A floating-point format: unit roundoff u, and bytes of a number."""
+
+    u: float
+    nbytes: int
+
+
+PRECISIONS = {"float64": Precision(2.0**-53, 8)}
+
+
+def axis(default: Any, part: str, words: str, always: bool = True) -> Any:
+    """A field of `Setting`: its default, and how ids and sentences show it.
+
+    Args:
+        default: The value that a setting has unless another is asked for.
+        part: Its part of an id, such as "{}t".
+        words: The same in words; "{s}" is a plural s where the value is not 1.
+        always: Show it where it is the default too.
+    """
+    return field(default=default, metadata={"part": part, "words": words, "always": always})
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a cell is measured, apart from its size. Ids, columns, JSON and titles derive from these fields.
+
+    Attributes:
+        order: Layout of X: "F", the features of one example side by side; "C", the examples of one feature.
+        threads: How many threads a kernel may use.
+        dtype: Floating-point format of X, Y and w.
+    """
+
+    order: Order = axis("F", "{}", "order {}")
+    threads: AtLeastOne = axis(1, "{}t", "{} thread{s}")
+    dtype: Literal["float64"] = axis("float64", "{}", "{}", always=False)
+
+    @property
+    def id(self) -> str:
+        """The setting in ids and file names, such as F-1t."""
+        return "-".join(self._shown("part"))
+
+    @property
+    def label(self) -> str:
+        """The setting in words, such as order F, 1 thread."""
+        return ", ".join(self._shown("words"))
+
+    @property
+    def precision(self) -> Precision:
+        """The floating-point format."""
+        return PRECISIONS[self.dtype]
+
+    def _shown(self, form: str) -> Iterator[str]:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.metadata["always"] or value != each.default:
+                yield each.metadata[form].format(value, s="" if value == 1 else "s")
 
 
 @dataclass(frozen=True)
@@ -22,30 +88,56 @@ class Cell:
     Attributes:
         m: Number of examples.
         n_x: Number of features.
-        order: Layout of X, "F" or "C".
-        threads: How many threads a kernel may use.
+        setting: Order of X, threads and dtype.
         problem: "synthetic" or "breast_cancer".
         iterations: 0 for one gradient step; else the length of a training run of gradient descent.
     """
 
-    m: int
-    n_x: int
-    order: Order = "F"
-    threads: int = 1
+    m: AtLeastOne
+    n_x: AtLeastOne
+    setting: Setting = Setting()
     problem: str = "synthetic"
-    iterations: int = 0
+    iterations: Count = 0
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> "Cell":
+        """The cell of flat parameters; those that name no field are left out."""
+        own = {each.name for each in fields(cls)} - {"setting"}
+        setting = Setting(**{each.name: params[each.name] for each in fields(Setting) if each.name in params})
+        return cls(setting=setting, **{name: value for name, value in params.items() if name in own})
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """All fields, those of the setting among them, as one flat mapping."""
+        flat = asdict(self)
+        setting = flat.pop("setting")
+        return {"m": flat.pop("m"), "n_x": flat.pop("n_x"), **setting, **flat}
+
+    @property
+    def order(self) -> Order:
+        """Layout of X."""
+        return self.setting.order
+
+    @property
+    def threads(self) -> int:
+        """How many threads a kernel may use."""
+        return self.setting.threads
 
     @property
     def id(self) -> str:
         """The cell's name in test ids and files; made of characters that `pytest -k` takes."""
-        shape = f"m{self.m}-n_x{self.n_x}-{self.order}-{self.threads}t"
+        shape = f"m{self.m}-n_x{self.n_x}-{self.setting.id}"
         return shape if self.problem == "synthetic" else f"{self.problem}-{shape}-{self.iterations}it"
+
+    @property
+    def shape(self) -> str:
+        """The size in words."""
+        return f"m = {self.m:,}, n_x = {self.n_x:,}"
 
     @property
     def label(self) -> str:
         """The cell in words."""
-        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        words = f"m = {self.m:,}, n_x = {self.n_x:,}, order {self.order}, {threads}"
+        words = f"{self.shape}, {self.setting.label}"
         return words if self.problem == "synthetic" else f"{self.problem}, {self.iterations} iterations: {words}"
 
     @property
@@ -56,7 +148,16 @@ class Cell:
     @property
     def nbytes(self) -> int:
         """Bytes of X."""
-        return 8 * self.m * self.n_x
+        return self.vector_bytes * self.n_x
+
+    @property
+    def vector_bytes(self) -> int:
+        """Bytes of a vector with a number for each example, such as Y."""
+        return self.setting.precision.nbytes * self.m
+
+    def with_setting(self, **changes: Any) -> "Cell":
+        """The same cell in another setting."""
+        return replace(self, setting=replace(self.setting, **changes))
 
 
 @dataclass(frozen=True)
@@ -78,14 +179,35 @@ class Preset:
 
     name: str
     cells: tuple[Cell, ...]
-    cap: float
-    budget: float
+    cap: Positive
+    budget: Positive
     min_rounds: int
     max_rounds: int
     sample_seconds: float = 5e-3
     settle_seconds: float = 5e-4
     ceilings: bool = False
     causes: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is to measure: all that a session needs to open one, or to resume it.
+
+    Attributes:
+        preset: The grid, and how long to measure each cell.
+        seed: Seed of the problems and of the order of samples.
+        problem: The problem's name.
+        peers: The peers asked for; those installed are measured, the others listed as missing.
+        names: The kernels that every cell is measured with; None if that differs by cell, and then it can't be resumed.
+        own: Name -> text of the kernels of the user's own (`--kernel`).
+    """
+
+    preset: Preset
+    seed: int = 0
+    problem: str = "synthetic"
+    peers: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
+    own: dict[str, str] = field(default_factory=dict)
 
 
 def available_threads() -> int:
@@ -100,7 +222,7 @@ def thread_counts() -> list[int]:
 
 def _cells(ms: tuple[int, ...], n_xs: tuple[int, ...], orders: tuple[Order, ...]) -> tuple[Cell, ...]:
     return tuple(
-        Cell(m, n_x, order, count)
+        Cell(m, n_x, Setting(order, count))
         for n_x, m, order, count in product(n_xs, ms, orders, thread_counts())
         if m * n_x <= MAX_ELEMENTS and (m <= 1_000_000 or n_x == 2)
     )
@@ -152,7 +274,7 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
     if problem == "synthetic":
         return chosen
     iterations = 10 if name == "smoke" else 1_000
-    cells = tuple(Cell(569, 30, "F", count, problem, iterations) for count in thread_counts())
+    cells = tuple(Cell(569, 30, Setting("F", count), problem, iterations) for count in thread_counts())
     # A training run of the Python loop takes longer than a cell of the grid: fewer rounds, more patience.
     return replace(
         chosen,
@@ -173,9 +295,9 @@ def batches(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
     batch: list[Cell] = []
     problems: dict[Cell, int] = {}
     for cell in cells:
-        key = replace(cell, threads=1)
-        together = sum((problems | {key: cell.nbytes}).values()) + sum(KEPT_VECTORS * 8 * c.m for c in (*batch, cell))
-        if batch and together > BATCH_BYTES:
+        key = cell.with_setting(threads=1)
+        kept = sum(KEPT_VECTORS * other.vector_bytes for other in (*batch, cell))
+        if batch and sum((problems | {key: cell.nbytes}).values()) + kept > BATCH_BYTES:
             yield batch
             batch, problems = [], {}
         problems[key] = cell.nbytes

@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 
+from bench.grid import Order
 from kernels._aligned import aligned, in_order_c
 from kernels._kernel import Array
-
-Order = Literal["F", "C"]
-
-PROBLEMS = ("synthetic", "breast_cancer")
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,12 @@
-"""TODO."""
+"""What was measured, on disk and in memory: typed records, the journal that holds them, and the run that they make.
+
+`load` is the only reader. It needs neither Numba nor Matplotlib nor the engine, so a run can be read anywhere.
+"""
+
+from bench.results.records import CONTROL, PAIR, READ, is_kernel
+from bench.results.run import BASELINES, LOOP, VECTORIZED, CellResult, NotARun, Run, load
+
+__all__ = [
+    *("BASELINES", "CONTROL", "LOOP", "PAIR", "READ", "VECTORIZED"),
+    *("CellResult", "NotARun", "Run", "is_kernel", "load"),
+]

@@ -1,46 +1,46 @@
-"""Samples on disk as they are taken: `samples.jsonl`, one JSON object a line.
+"""Samples on disk as they are taken: `samples.jsonl`, a record of `bench.results.records` a line.
 
-The first line says what run this is; then a line for each cell that is begun, a line for each event of the engine (its
-type's name under "type", its cell's id under "cell"), for each warning and each time that the run was resumed, and
-last a line for the end of the run. `bench.records` says what each of them holds. Each line ends with a checksum (CRC-32
-of the line without it), so that damage is told and not read as a sample.
+Each line ends with a checksum (CRC-32 of the line without it), so that damage is seen and not read as a sample. The
+system has a line before the engine begins the next round, so that no death of a process loses it; the disk has it a
+second later (SYNC_SECONDS), for a loss of power. A line is written whole, or the next reader drops its beginning.
 
-What is promised: the system has a line before the engine goes on to the next round, so that no death of a process
-loses it; and the disk has it a second later (SYNC_SECONDS), for a loss of power. A line is written whole, or its
-beginning is what the next reader drops.
+A finished journal may be compressed, as `samples.jsonl.xz`: it is read, and can't be resumed.
 """
 
 import json
+import lzma
 import os
 import time
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from filelock import FileLock, Timeout
 
-from bench.results.events import Event
+from bench.results import format1
+from bench.results.records import FORMAT, AnyRecord, Header
 
-Record = dict[str, Any]
-FORMAT = 1
 FILE = "samples.jsonl"
-SYNC_SECONDS = 1.0
+COMPRESSED = "samples.jsonl.xz"
 LOCK = ".lock"
+SYNC_SECONDS = 1.0
 CRC = b',"crc":"%08x"}\n'
 CRC_LENGTH = len(CRC % 0)
 
+_decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
+
 
 class Journal:
-    """Appends records to a run folder's journal; keeps them in memory too, for who draws the report of the run.
+    """Appends records to a run folder's journal; keeps them in memory too, for the report of the run.
 
-    One process writes to a journal at a time: it holds a lock, which the system takes back when the process dies.
+    One process writes to a journal at a time: it holds a lock, which the system frees when the process dies.
 
     Args:
         folder: The run's folder.
-        resume: Go on with the journal that is there; a torn last line is cut off.
+        resume: Continue the journal that is there; a torn last line is cut off.
 
     Raises:
         FileExistsError: For a new run, if there is a journal already.
@@ -50,7 +50,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path, resume: bool = False) -> None:
-        self.records: list[Record] = []
+        self.records: list[AnyRecord] = []
         path = folder / FILE
         self._lock = FileLock(folder / LOCK)
         try:
@@ -73,10 +73,15 @@ class Journal:
             raise
         self._synced = time.monotonic()
 
-    def write(self, record: Record) -> None:
-        """Append one record; where that fails (a full disk), the journal ends with the record before."""
-        start = self._file.tell()
+    def write(self, record: AnyRecord) -> None:
+        """Append one record; where that fails (a full disk), the journal ends with the record before.
+
+        Raises:
+            ValueError: For a record that a reader would refuse; nothing is written.
+        """
         line = seal(record)
+        as_read = _decoder.decode(_body(line))
+        start = self._file.tell()
         try:
             left = memoryview(line)
             while left:
@@ -88,7 +93,7 @@ class Journal:
                 self._file.truncate(start)
                 self._file.seek(start)
             raise
-        self.records.append(_record(line))  # as a reader of the file will find it: lists, and no tuples
+        self.records.append(as_read)
 
     def _sync(self) -> None:
         os.fsync(self._file.fileno())
@@ -103,35 +108,70 @@ class Journal:
             self._lock.release()
 
 
-def seal(record: Record) -> bytes:
+def seal(record: AnyRecord) -> bytes:
     """A record as a line of the journal, with its checksum."""
-    body = json.dumps(record, separators=(",", ":")).encode()
+    body = msgspec.json.encode(record)
     return body[:-1] + CRC % zlib.crc32(body)
 
 
-def event_record(cell: str, event: Event) -> Record:
-    """An engine's event as a record."""
-    record = {"type": type(event).__name__, "cell": cell, **asdict(event)}
-    if record["type"] == "Round":
-        # Nine digits: beyond what a clock resolves, and a third of the size.
-        record["samples"] = [[label, float(f"{s:.9g}"), float(f"{cpu:.6g}")] for label, s, cpu in record["samples"]]
-    return record
+def find(folder: Path) -> Path | None:
+    """The journal of a run folder, compressed or not; None if there is none."""
+    return next((folder / name for name in (FILE, COMPRESSED) if (folder / name).is_file()), None)
 
 
-def read(path: Path) -> Iterator[Record]:
-    """The records of a journal; a torn last line, as a killed run leaves it, is dropped.
-
-    A line without a checksum is of an earlier version, and is read.
+def read(path: Path) -> Iterator[AnyRecord]:
+    """The records of a journal, the header first; a torn last line, as a killed run leaves it, is dropped.
 
     Raises:
-        ValueError: For a damaged line before the last.
+        ValueError: For a journal without a header, of an unknown format, or with a damaged line before the last.
     """
     data = path.read_bytes()
-    for number, line in enumerate(data[: _whole(data)].splitlines(keepends=True), 1):
+    if path.suffix == ".xz":
         try:
-            yield _record(line)
-        except (ValueError, RecursionError) as error:
+            data = lzma.decompress(data)
+        except lzma.LZMAError as error:
+            raise ValueError(f"{path}: {error}") from None
+    lines = data[: _whole(data)].splitlines(keepends=True)
+    old = bool(lines) and _format(lines[0]) == format1.FORMAT
+    for number, line in enumerate(lines, 1):
+        try:
+            record = _upgraded(line) if old else _decoder.decode(_body(line))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"{path}: line {number} is damaged: {error}") from None
+        if (number == 1) != isinstance(record, Header):
+            where = "line 1 is not" if number == 1 else f"line {number} is another"
+            raise ValueError(f"{path}: {where} the header of a run")
+        yield record
+
+
+def compress(folder: Path) -> None:
+    """Replace the journal of a finished run by its compressed form."""
+    path = folder / FILE
+    (folder / COMPRESSED).write_bytes(lzma.compress(path.read_bytes(), preset=9))
+    path.unlink()
+    (folder / LOCK).unlink(missing_ok=True)
+
+
+def _format(line: bytes) -> int:
+    """The format that a header names.
+
+    Raises:
+        ValueError: If this version can't read it.
+    """
+    try:
+        header: Any = msgspec.json.decode(line)
+    except ValueError:
+        return FORMAT  # damaged, and refused as that
+    number = header.get("format") if isinstance(header, dict) and header.get("type") == "run" else FORMAT
+    if number not in (format1.FORMAT, FORMAT):
+        raise ValueError(f"it has format {number}; this version reads formats {format1.FORMAT} and {FORMAT}")
+    return int(number)
+
+
+def _upgraded(line: bytes) -> AnyRecord:
+    record: Any = json.loads(_body(line))  # NaN is a number to it, as it was to format 1
+    upgraded: AnyRecord = msgspec.convert(format1.upgrade(record), AnyRecord)
+    return upgraded
 
 
 def _whole(data: bytes) -> int:
@@ -139,13 +179,15 @@ def _whole(data: bytes) -> int:
     return data.rfind(b"\n") + 1
 
 
-def _record(line: bytes) -> Record:
+def _body(line: bytes) -> bytes:
+    """A line without its checksum.
+
+    Raises:
+        ValueError: If the checksum does not match, or is missing.
+    """
     body, tail = line[:-CRC_LENGTH] + b"}", line[-CRC_LENGTH:]
     if not tail.startswith(b',"crc":"'):
-        body = line
-    elif tail != CRC % zlib.crc32(body):
-        raise ValueError("its checksum is another")
-    record = json.loads(body)
-    if not isinstance(record, dict) or "type" not in record:
-        raise ValueError("no record")
-    return record
+        raise ValueError("its checksum is missing")
+    if tail != CRC % zlib.crc32(body):
+        raise ValueError("its checksum does not match")
+    return body

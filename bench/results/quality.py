@@ -34,14 +34,14 @@ class Trust:
 
 def trust(run: Run) -> Trust:
     """How far to trust a run."""
-    timed = [result for result in run.cells if result.seconds]
+    timed = [result for result in run.cells if result.samples]
     controls = [result.control for result in timed if result.control is not None]
     # Every first call that took long: kernels compile once for each layout of X.
     compiling = sum(
         first
         for result in run.cells
         for name, first in result.first_call.items()
-        if run.kernels.get(name, {}).get("compiled") and first > 0.05
+        if name in run.kernels and run.kernels[name].compiles != "never" and first > 0.05
     )
     return Trust(
         wall=run.wall,

@@ -1,125 +1,305 @@
-"""What each record of a journal holds, and the check that it does: a run is read from what this says, or not at all."""
+"""What a journal holds: one tagged union of records, which msgspec writes, reads and checks.
 
-import math
-from typing import Any
+The first record is the `Header`. A `Begun` opens a cell; what the engine then does there is an `Event`. Everything that
+reads a run matches on these types, so a record that can't be what a run writes is refused where it is read.
+"""
 
-from bench.results.journal import Record
+from typing import Annotated, Literal, NamedTuple
 
-# A type; a tuple of types; {key: shape}, {"key?": shape} where it may be lacking, {str: shape} for any key; [shape] for
-# any length; (shape, shape) for a list of so many; a check of one's own.
-Shape = Any
-THIRTY_YEARS = 1e9  # in seconds
+import numpy as np
+from msgspec import Meta, Struct
 
+from bench.grid import AtLeastOne, Cell, Count, Plan
 
-def seconds(value: Any) -> bool:
-    """A time that can have been measured."""
-    return number(value) and 0.0 <= value < THIRTY_YEARS
+FORMAT = 2
+Seconds = Annotated[float, Meta(ge=0.0, lt=1e9)]  # thirty years
+Positive = Annotated[float, Meta(gt=0.0, lt=1e9)]
+Rate = Annotated[float, Meta(gt=0.0)]
 
-
-def positive(value: Any) -> bool:
-    """A time that some arithmetic took."""
-    return seconds(value) and value > 0.0
-
-
-def rate(value: Any) -> bool:
-    """How many a second."""
-    return number(value) and 0.0 < value < math.inf
+# Labels of what is measured beside the kernels. Kernels are named as files are, all else in words.
+CONTROL = "A/A control"
+READ = "linear read"  # the ruler of cells whose X comes from memory
+PAIR = "pair: "  # a variant of a kernel begins with it
+OUTPUTS = ("J", "dw", "db")
 
 
-def count(value: Any) -> bool:
-    """How many of something."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def is_kernel(label: str) -> bool:
+    """Whether a label names a kernel."""
+    return label.isidentifier()
 
 
-def some(value: Any) -> bool:
-    """How many of something that there must be."""
-    return count(value) and value > 0
+class Card(Struct, frozen=True):
+    """The machine, and the versions of what runs on it. No host name, no user name, no path."""
+
+    cpu: str
+    os: str
+    machine: str
+    python: str
+    numpy: str
+    numpy_blas: str
+    numpy_simd: str
+    numba: str
+    llvm: str
+    numba_cpu: str
+    threads_available: AtLeastOne
+    caches: dict[str, AtLeastOne]
+    memory_bytes: AtLeastOne
+    cores: int | None = None
+    logical_cpus: int | None = None
+
+    @property
+    def last_cache(self) -> int:
+        """Bytes of the largest cache; 0 if none is known."""
+        return max(self.caches.values(), default=0)
 
 
-def number(value: Any) -> bool:
-    """Any number, NaN too."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+class Moment(Struct, frozen=True):
+    """What changes from one moment to the next: date, load, free memory."""
+
+    date: str
+    load_1min: float
+    memory_available_bytes: int = 0
 
 
-TEXT_OR_NONE = (str, type(None))
-CELL = {"m": some, "n_x": some, "order": str, "threads": some, "problem": str, "iterations": count}
-MOMENT = {"date": str, "load_1min": number}
-SHAPES: dict[str, Shape] = {
-    "run": {
-        "grid": str,
-        "problem": str,
-        "seed": int,
-        "settings": {"cap": positive, "budget": positive},
-        "machine": {
-            **dict.fromkeys(("cpu", "os", "machine", "python", "numpy", "numpy_blas", "numpy_simd"), str),
-            **dict.fromkeys(("numba", "llvm", "numba_cpu"), str),
-            "threads_available": some,
-            "caches": {str: some},
-            "memory_bytes": some,
-        },
-        "before": MOMENT,
-        "kernels": {str: {"title": str, "change": str, "threads": str, "compiled": bool, "missing": TEXT_OR_NONE}},
-        "planned": [CELL],
-        "libraries?": {str: str},
-        "pools?": [{**dict.fromkeys(("package", "library", "file"), str), "version": TEXT_OR_NONE}],
-        "source?": str,
-        "peers?": [str],
-        "names?": (list, type(None)),
-        "own?": {str: str},
-    },
-    "ceilings": {"ceilings": [{"threads": some, "read": [(some, rate)], "flops": rate, "exps": rate}]},
-    "compiling": {"prices": [{"kernel": str, "cold": positive, "cached": (float, type(None)), "warm": positive}]},
-    "counts": {"counts": {str: {str: number}}},
-    "cell": {"cell": CELL, "pools?": {str: count}},
-    "FirstCall": {"kernel": str, "seconds": seconds},
-    "Agreement": {"kernel": str, "J": number, "dw": number, "db": number},
-    "Skipped": {"kernel": str, "reason": str, "predicted": number},
-    "Failed": {"kernel": str, "reason": str},
-    "Calibrated": {"loops": {str: some}, "every": {str: some}, "rounds": some, "seconds": seconds},
-    "Round": {"index": count, "samples": [(str, positive, seconds)]},
-    "Warning": {"cell": TEXT_OR_NONE, "words": [str]},
-    "resumed": {"before": MOMENT},
-    "end": {"wall": seconds, "after": MOMENT, "interrupted": bool, "peak_bytes?": count},
-}
-OF_A_CELL = {"FirstCall", "Agreement", "Skipped", "Failed", "Calibrated", "Round"}
+class Pool(Struct, frozen=True):
+    """A thread pool of the measuring process: whose, which library, how many threads."""
+
+    package: str
+    library: str
+    file: str
+    version: str | None
+    user_api: str = ""
+    threads: int = 0
 
 
-def check(record: Record) -> None:
-    """Hold a record to its shape; what it holds beyond that is another version's.
+class KernelCard(Struct, frozen=True):
+    """What a run records of a kernel; `own` names the file of one of the user's own."""
 
-    Raises:
-        ValueError: Says what is not what it should be, and where.
+    title: str
+    change: str
+    threads: Literal["one", "all"]
+    compiles: Literal["never", "once", "per shape"]
+    missing: str | None = None
+    own: str | None = None
+
+
+class ReadRate(NamedTuple):
+    """Bytes of a working set, and how many bytes of it are read a second."""
+
+    nbytes: AtLeastOne
+    rate: Rate
+
+
+class Ceiling(Struct, frozen=True):
+    """What a machine can do at most with a number of threads.
+
+    Attributes:
+        threads: How many threads.
+        read: Read rates, from small to large working sets.
+        flops: Floating-point operations a second; a multiply-add counts as two.
+        exps: Exponentials a second.
     """
-    kind = record["type"]
-    if not isinstance(kind, str) or kind not in SHAPES:
-        raise ValueError(f"it holds a record of unknown type {kind!r}")
-    _hold(record, SHAPES[kind] | {"at?": seconds}, kind)
-    if kind in OF_A_CELL:
-        _hold(record.get("cell"), str, f"{kind}: cell")
+
+    threads: AtLeastOne
+    read: Annotated[list[ReadRate], Meta(min_length=1)]
+    flops: Rate
+    exps: Rate
+
+    def bandwidth(self, nbytes: float) -> float:
+        """Bytes a second for a working set of so many bytes, between the two that were measured next to it."""
+        sizes, rates = np.array(self.read).T
+        return float(np.exp(np.interp(np.log(nbytes), np.log(sizes), np.log(rates))))
+
+    def limits(self, m: int, n_x: int) -> dict[str, float]:
+        """Seconds that a gradient step takes at least, for each kind of work."""
+        nbytes = 8 * m * n_x
+        return {
+            "reading X": nbytes / self.bandwidth(nbytes),
+            "arithmetic": 4 * m * n_x / self.flops,
+            "exponentials": m / self.exps,
+        }
+
+    def bound(self, m: int, n_x: int) -> float:
+        """Seconds that a gradient step takes at least."""
+        return max(self.limits(m, n_x).values())
+
+    def higher(self, other: "Ceiling") -> "Ceiling":
+        """The higher of two measurements of everything: a machine can do as much as it ever did."""
+        rates = dict(self.read)
+        read = [ReadRate(nbytes, max(rate, rates.get(nbytes, 0.0))) for nbytes, rate in other.read]
+        return Ceiling(self.threads, read, max(self.flops, other.flops), max(self.exps, other.exps))
 
 
-def _hold(value: Any, shape: Shape, where: str) -> None:
-    if isinstance(shape, dict):
-        held = isinstance(value, dict)
-        if held:
-            shapes = dict.fromkeys(value, shape[str]) if str in shape else shape
-            for key, each in shapes.items():
-                name = key.removesuffix("?")
-                if name in value:
-                    _hold(value[name], each, f"{where}: {name}")
-                elif name == key:
-                    raise ValueError(f"{where} lacks {key!r}")
-    elif isinstance(shape, list):
-        held = isinstance(value, list)
-        for item in value if held else ():
-            _hold(item, shape[0], where)
-    elif isinstance(shape, tuple) and not all(isinstance(each, type) for each in shape):
-        held = isinstance(value, list) and len(value) == len(shape)
-        for item, each in zip(value if held else (), shape, strict=False):
-            _hold(item, each, where)
-    elif isinstance(shape, type | tuple):
-        held = isinstance(value, shape) and (shape is bool or not isinstance(value, bool))
-    else:
-        held = shape(value)
-    if not held:
-        raise ValueError(f"{where} holds {str(value)[:60]!r}, which it can't")
+class Price(Struct, frozen=True):
+    """What the first call of a kernel takes, in seconds; `cached` is None where the cache can't hold the kernel."""
+
+    kernel: str
+    cold: Positive
+    cached: float | None
+    warm: Positive
+
+
+class Sample(NamedTuple):
+    """One sample: wall and CPU seconds of all its loops together."""
+
+    label: str
+    seconds: Positive
+    cpu: Seconds
+
+    @classmethod
+    def of(cls, label: str, seconds: float, cpu: float) -> "Sample":
+        """A sample with no more digits than a clock has: a third of the size on disk."""
+        return cls(label, float(f"{seconds:.9g}"), float(f"{cpu:.6g}"))
+
+
+class Record(Struct, frozen=True, tag_field="type", kw_only=True):
+    """A line of a journal; `at` is the seconds of the run until then."""
+
+    at: Seconds = 0.0
+
+
+class Header(Record, frozen=True, tag="run", kw_only=True):
+    """What a run is, where and with what it is made.
+
+    `environment` holds the settings of the measuring process, `source` a hash of all code that a sample depends on.
+    """
+
+    plan: Plan
+    machine: Card
+    before: Moment
+    kernels: dict[str, KernelCard]
+    libraries: dict[str, str] = {}
+    pools: list[Pool] = []
+    environment: dict[str, str] = {}
+    source: str | None = None
+    format: int = FORMAT
+
+
+class Ceilings(Record, frozen=True, tag="ceilings"):
+    """The machine's ceilings, one for each number of threads."""
+
+    ceilings: list[Ceiling]
+
+
+class Compiling(Record, frozen=True, tag="compiling"):
+    """The price of compiling each kernel."""
+
+    prices: list[Price]
+
+
+class Counts(Record, frozen=True, tag="counts"):
+    """Kernel -> what a call does, counted."""
+
+    counts: dict[str, dict[str, float]]
+
+
+class Warned(Record, frozen=True, tag="Warning"):
+    """What was wrong with the machine: in a cell (its id), or before the run (None)."""
+
+    cell: str | None
+    words: list[str]
+
+
+class Begun(Record, frozen=True, tag="cell"):
+    """A cell is begun; `pools` holds how many threads each thread pool has in it."""
+
+    cell: Cell
+    pools: dict[str, Count] = {}
+
+
+class Resumed(Record, frozen=True, tag="resumed"):
+    """The run was resumed."""
+
+    before: Moment
+
+
+class End(Record, frozen=True, tag="end"):
+    """The run ended, or was interrupted; `peak_bytes` is the most memory that the measuring process held."""
+
+    wall: Seconds
+    after: Moment
+    interrupted: bool
+    peak_bytes: Count | None = None
+
+
+class Event(Record, frozen=True, kw_only=True):
+    """What the engine did in a cell, by the cell's id."""
+
+    cell: str
+
+
+class FirstCall(Event, frozen=True, tag="FirstCall", kw_only=True):
+    """Seconds of the first call of a kernel in a cell.
+
+    A kernel that compiles once does it in the first of all its first calls. One that compiles for each shape has two of
+    these records in a cell: on few examples, and that together with its first whole call.
+    """
+
+    kernel: str
+    seconds: Seconds
+
+
+class Agreed(Event, frozen=True, tag="Agreement", kw_only=True):
+    """A kernel agrees with the reference; the largest error of each output, in units of rounding."""
+
+    kernel: str
+    J: float
+    dw: float
+    db: float
+
+
+class Skipped(Event, frozen=True, tag="Skipped", kw_only=True):
+    """A kernel was not run; `predicted` is the seconds that a call would take, where that is the reason."""
+
+    kernel: str
+    reason: str
+    predicted: float | None = None
+
+
+class Failed(Event, frozen=True, tag="Failed", kw_only=True):
+    """A kernel disagreed, raised or crashed; it is not timed."""
+
+    kernel: str
+    reason: str
+
+
+class Calibrated(Event, frozen=True, tag="Calibrated", kw_only=True):
+    """What is fixed before the first round.
+
+    Attributes:
+        loops: Calls in a sample.
+        every: Every how many rounds a kernel takes part.
+        rounds: How many rounds there will be.
+        seconds: How long their samples should take altogether.
+    """
+
+    loops: dict[str, AtLeastOne]
+    every: dict[str, AtLeastOne]
+    rounds: AtLeastOne
+    seconds: Seconds
+
+
+class Round(Event, frozen=True, tag="Round", kw_only=True):
+    """The samples of a round, in the order taken."""
+
+    index: Count
+    samples: list[Sample]
+
+
+EventRecord = FirstCall | Agreed | Skipped | Failed | Calibrated | Round
+AnyRecord = (
+    Header
+    | Ceilings
+    | Compiling
+    | Counts
+    | Warned
+    | Begun
+    | Resumed
+    | End
+    | FirstCall
+    | Agreed
+    | Skipped
+    | Failed
+    | Calibrated
+    | Round
+)

@@ -1,23 +1,41 @@
 """A run folder -> Run; the only reader of what was measured."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bench import stats
-from bench.grid import Cell
-from bench.machine import ceilings
-from bench.machine.ceilings import Ceiling
-from bench.measure import compiling
-from bench.measure.compiling import Price
-from bench.measure.engine import CONTROL, is_kernel
-from bench.results import journal, records
-from bench.results.journal import Record
+from bench.grid import Cell, Plan, Setting
+from bench.results import journal
+from bench.results.records import (
+    CONTROL,
+    Agreed,
+    AnyRecord,
+    Begun,
+    Calibrated,
+    Ceiling,
+    Ceilings,
+    Compiling,
+    Counts,
+    End,
+    Failed,
+    FirstCall,
+    Header,
+    KernelCard,
+    Price,
+    Resumed,
+    Round,
+    Skipped,
+    Warned,
+    is_kernel,
+)
 from bench.stats import Interval
 
 LOOP = "python_loop"
@@ -25,45 +43,78 @@ VECTORIZED = "numpy_vectorized"
 BASELINES = (LOOP, VECTORIZED)
 UNSTABLE = 0.1  # a noise floor above it is worth a warning
 
+Array = npt.NDArray[np.float64]
+V = TypeVar("V")
+
 
 class NotARun(Exception):
     """A path that holds no readable run."""
 
 
-@dataclass
+def _empty() -> Mapping[str, V]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """The samples of one kernel in one cell, raw: wall and CPU seconds of all loops of each, and its round.
+
+    Attributes:
+        loops: Calls in a sample.
+        rounds: Index of the round of each sample.
+        wall: Wall seconds of each sample.
+        cpu: CPU seconds of each sample.
+    """
+
+    loops: int
+    rounds: Sequence[int]
+    wall: Sequence[float]
+    cpu: Sequence[float]
+
+    @classmethod
+    def of_calls(cls, seconds: Sequence[float], cpu: Sequence[float] | None = None) -> "Samples":
+        """Samples of one call each, one a round; for what is made and not measured."""
+        return cls(1, list(range(len(seconds))), list(seconds), list(seconds if cpu is None else cpu))
+
+    @cached_property
+    def seconds(self) -> Array:
+        """Wall seconds of one call, of each sample."""
+        return np.array(self.wall, dtype=np.float64) / self.loops
+
+
+@dataclass(frozen=True, eq=False)
 class CellResult:
-    """What was measured in one cell; every mapping is from a kernel's name.
+    """What was measured in one cell; every mapping is from a label, of a kernel or of what is measured beside them.
 
     Attributes:
         cell: The cell.
+        samples: What was timed.
         first_call: Seconds of the first call in the cell.
-        agreement: Errors of J, dw and db in units of rounding.
-        skipped: (reason, predicted seconds) of a kernel that was not run.
-        failed: Why a kernel that disagreed or raised was not timed.
-        loops: Calls in a sample.
-        rounds: Index of the round of each sample.
-        seconds: Seconds of one call, of each sample.
-        cpu: CPU seconds of one call, of each sample.
-        pools: How many threads each thread pool had in this cell, as the pools themselves said.
+        agreement: Errors of J, dw and db, in units of rounding.
+        skipped: What was not run, and why.
+        failed: Why a kernel that disagreed, raised or crashed was not timed.
+        pools: How many threads each thread pool had in this cell, as the pools themselves report.
         disturbed: What was seen to disturb the machine while the cell was measured, in words.
     """
 
     cell: Cell
-    first_call: dict[str, float] = field(default_factory=dict)
-    agreement: dict[str, dict[str, float]] = field(default_factory=dict)
-    skipped: dict[str, tuple[str, float]] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    loops: dict[str, int] = field(default_factory=dict)
-    rounds: dict[str, list[int]] = field(default_factory=dict)
-    seconds: dict[str, list[float]] = field(default_factory=dict)
-    cpu: dict[str, list[float]] = field(default_factory=dict)
-    pools: dict[str, int] = field(default_factory=dict)
-    disturbed: list[str] = field(default_factory=list)
+    samples: Mapping[str, Samples] = field(default_factory=_empty)
+    first_call: Mapping[str, float] = field(default_factory=_empty)
+    agreement: Mapping[str, Agreed] = field(default_factory=_empty)
+    skipped: Mapping[str, Skipped] = field(default_factory=_empty)
+    failed: Mapping[str, str] = field(default_factory=_empty)
+    pools: Mapping[str, int] = field(default_factory=_empty)
+    disturbed: Sequence[str] = ()
 
     @property
     def kernels(self) -> list[str]:
         """The kernels that were timed; not the control, nor what else a cell measures beside them."""
-        return [name for name in self.seconds if is_kernel(name)]
+        return [name for name in self.samples if is_kernel(name)]
+
+    @cached_property
+    def seconds(self) -> dict[str, Array]:
+        """Seconds of one call, of each sample."""
+        return {name: samples.seconds for name, samples in self.samples.items()}
 
     def median(self, kernel: str, confidence: float = 0.95) -> Interval:
         """Seconds of one call."""
@@ -71,16 +122,14 @@ class CellResult:
 
     def speedup(self, baseline: str, kernel: str, confidence: float = 0.95) -> Interval | None:
         """How many times faster a kernel is than a baseline, from the rounds they share; None if one was not timed."""
-        if baseline not in self.seconds or kernel not in self.seconds:
+        if baseline not in self.samples or kernel not in self.samples:
             return None
         shared, before, after = np.intersect1d(
-            self.rounds[baseline], self.rounds[kernel], assume_unique=True, return_indices=True
+            self.samples[baseline].rounds, self.samples[kernel].rounds, assume_unique=True, return_indices=True
         )
         if shared.size == 0:
             return None
-        return stats.speedup(
-            np.array(self.seconds[baseline])[before], np.array(self.seconds[kernel])[after], confidence
-        )
+        return stats.speedup(self.seconds[baseline][before], self.seconds[kernel][after], confidence)
 
     @cached_property
     def control(self) -> Interval | None:
@@ -89,7 +138,7 @@ class CellResult:
 
     @property
     def noise_floor(self) -> float:
-        """The largest relative difference that the A/A control shows; a smaller one is not called a difference."""
+        """The largest relative difference that the A/A control shows; smaller differences count as ties."""
         if self.control is None:
             return float("inf")
         return max(self.control.high, 1.0 / self.control.low) - 1.0 if self.control.low > 0.0 else float("inf")
@@ -97,61 +146,83 @@ class CellResult:
     @property
     def warnings(self) -> list[str]:
         """Why to trust this cell less: what disturbed it, and a kernel that differs from itself."""
-        if not self.seconds or self.noise_floor <= UNSTABLE:
-            return self.disturbed
-        floor = f"up to {100 * self.noise_floor:.0f}%" if np.isfinite(self.noise_floor) else "more than can be told"
+        if not self.samples or self.noise_floor <= UNSTABLE:
+            return list(self.disturbed)
+        floor = f"up to {100 * self.noise_floor:.0f}%" if np.isfinite(self.noise_floor) else "an unknown amount"
         return [*self.disturbed, f"unstable: a kernel differs from itself by {floor}"]
 
     def used_threads(self, kernel: str) -> float:
         """CPU seconds for each wall second: how many threads were busy, whoever they belonged to."""
-        return float(np.median(np.array(self.cpu[kernel]) / np.array(self.seconds[kernel])))
+        samples = self.samples[kernel]
+        return float(np.median(np.array(samples.cpu) / np.array(samples.wall)))
 
     def sample_seconds(self) -> float:
         """Seconds spent inside samples."""
-        return sum(sum(times) * self.loops[name] for name, times in self.seconds.items())
+        return float(sum(sum(samples.wall) for samples in self.samples.values()))
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Run:
-    """A run: its header (grid, seed, machine card, kernels), its cells in the order measured, and how it ended.
+    """A run: its header, its cells in the order measured, and how it ended.
 
-    `resumed` tells of each time that it was gone on with, `warnings` of the machine before it, `wall` how many seconds
-    it took until its last record, and `peak_bytes` the most memory that the measuring process held, as far as known.
-    `ceilings` holds what the machine can do at most, by the number of threads, `prices` what compiling costs and
-    `counts` what a call does, both by kernel; nothing where that was not measured.
+    Attributes:
+        header: The plan, the machine, the kernels.
+        cells: What was measured, cell by cell.
+        end: How it ended; None if it was cut off.
+        resumed: Each time that it was resumed.
+        warnings: What was wrong with the machine before it.
+        wall: Seconds until its last record.
+        peak_bytes: The most memory that the measuring process held; NaN if not known.
+        ceilings: What the machine can do at most, by the number of threads.
+        prices: What compiling costs, by kernel.
+        counts: What a call does, by kernel.
     """
 
-    header: Record
-    cells: list[CellResult]
-    end: Record | None
-    resumed: list[Record] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    header: Header
+    cells: Sequence[CellResult]
+    end: End | None = None
+    resumed: Sequence[Resumed] = ()
+    warnings: Sequence[str] = ()
     wall: float = float("nan")
     peak_bytes: float = float("nan")
-    ceilings: dict[int, Ceiling] = field(default_factory=dict)
-    prices: dict[str, Price] = field(default_factory=dict)
-    counts: dict[str, dict[str, float]] = field(default_factory=dict)
+    ceilings: Mapping[int, Ceiling] = field(default_factory=_empty)
+    prices: Mapping[str, Price] = field(default_factory=_empty)
+    counts: Mapping[str, Mapping[str, float]] = field(default_factory=_empty)
 
     @property
-    def kernels(self) -> dict[str, dict[str, Any]]:
-        """Name -> title, change and threads of each kernel that the run could hold, in ladder order."""
-        return dict(self.header["kernels"])
+    def plan(self) -> Plan:
+        """What the run was to measure."""
+        return self.header.plan
 
     @property
+    def kernels(self) -> dict[str, KernelCard]:
+        """Name -> what is recorded of each kernel that the run could hold, in ladder order."""
+        return self.header.kernels
+
+    @cached_property
     def measured(self) -> list[str]:
         """The kernels that the run timed, skipped or failed anywhere, in ladder order."""
-        seen = {name for result in self.cells for name in (*result.seconds, *result.skipped, *result.failed)}
+        seen = {name for result in self.cells for name in (*result.samples, *result.skipped, *result.failed)}
         return [name for name in self.kernels if name in seen]
 
     @property
     def own(self) -> list[str]:
-        """The own kernels (`--kernel`), in the order of the command line."""
-        return [name for name, kernel in self.kernels.items() if kernel.get("own")]
+        """The user's own kernels (`--kernel`), in the order of the command line."""
+        return [name for name, kernel in self.kernels.items() if kernel.own]
 
     @property
     def problem(self) -> str:
         """The problem's name."""
-        return str(self.header["problem"])
+        return self.plan.problem
+
+    @property
+    def settings(self) -> list[Setting]:
+        """The settings of its cells, in the order measured."""
+        return list(dict.fromkeys(result.cell.setting for result in self.cells))
+
+    def of(self, setting: Setting) -> list[CellResult]:
+        """The cells of a setting."""
+        return [result for result in self.cells if result.cell.setting == setting]
 
     def bound(self, cell: Cell) -> float:
         """Seconds that a cell's step takes at least on this machine; NaN where its ceilings were not measured."""
@@ -169,7 +240,7 @@ class Run:
         seconds: dict[str, float] = {}
         for result in self.cells:
             for name, first in result.first_call.items():
-                if self.kernels.get(name, {}).get("compiled"):
+                if name in self.kernels and self.kernels[name].compiles != "never":
                     seconds.setdefault(name, first)
         return seconds
 
@@ -177,21 +248,29 @@ class Run:
         """One row for each kernel and cell that was timed; times in seconds, speed-ups over the baseline.
 
         The speed-up is NaN where the baseline was not timed: too slow there, or not a kernel for all threads. The last
-        column is the share of this machine's limit: the seconds that the step takes at least, by those it took.
+        column is the share of this machine's limit: the least seconds that the step can take, by those it took.
         """
         rows = []
         for result in self.cells:
             cell = result.cell
             for name in result.kernels:
                 time = result.median(name, confidence)
-                ratio = result.speedup(baseline, name, confidence)
+                ratio = result.speedup(baseline, name, confidence) or Interval(np.nan, np.nan, np.nan)
+                params = {key: value for key, value in cell.params.items() if key not in ("problem", "iterations")}
                 rows.append(
-                    (name, cell.m, cell.n_x, cell.order, cell.threads, time.estimate, time.low, time.high)
-                    + ((ratio.estimate, ratio.low, ratio.high) if ratio else (np.nan,) * 3)
-                    + (self.bound(cell) / time.estimate,)
+                    {
+                        "kernel": name,
+                        **params,
+                        "seconds": time.estimate,
+                        "low": time.low,
+                        "high": time.high,
+                        "speedup": ratio.estimate,
+                        "speedup_low": ratio.low,
+                        "speedup_high": ratio.high,
+                        "of_limit": self.bound(cell) / time.estimate,
+                    }
                 )
-        columns = ["kernel", "m", "n_x", "order", "threads", "seconds", "low", "high"]
-        return pd.DataFrame(rows, columns=[*columns, "speedup", "speedup_low", "speedup_high", "of_limit"])
+        return pd.DataFrame(rows)
 
 
 def load(path: str | Path) -> Run:
@@ -201,86 +280,116 @@ def load(path: str | Path) -> Run:
         NotARun: With what is wrong and what to do.
     """
     folder = Path(path)
-    file = folder if folder.is_file() else folder / journal.FILE
-    if not file.is_file():
+    file = folder if folder.is_file() else journal.find(folder)
+    if file is None:
         raise NotARun(f"{path} holds no {journal.FILE}; name the folder of a run, such as results/reference")
     try:
         return from_records(journal.read(file))
     except OSError as error:
         raise NotARun(f"{path} can't be read: {error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise NotARun(f"{path} can't be read as a run: {error}") from None
 
 
-def from_records(found: Iterable[Record]) -> Run:
-    """The run that a journal's records tell of.
+@dataclass
+class _Building:
+    """A cell whose records are still being read."""
+
+    cell: Cell
+    pools: dict[str, int]
+    loops: dict[str, int] = field(default_factory=dict)
+    samples: dict[str, Samples] = field(default_factory=dict)
+    first_call: dict[str, float] = field(default_factory=dict)
+    agreement: dict[str, Agreed] = field(default_factory=dict)
+    skipped: dict[str, Skipped] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    disturbed: list[str] = field(default_factory=list)
+    rounds: int = 0
+
+    def add(self, record: AnyRecord) -> None:
+        match record:
+            case Round(index=index, samples=samples):
+                if index != self.rounds:
+                    raise ValueError(f"round {index} of {self.cell.id} stands where round {self.rounds} belongs")
+                self.rounds += 1
+                for label, wall, cpu in samples:
+                    if label not in self.loops:
+                        raise ValueError(f"{self.cell.id} has a sample of {label!r}, for which no loops were set")
+                    of_label = self.samples.setdefault(label, Samples(self.loops[label], [], [], []))
+                    for values, value in ((of_label.rounds, index), (of_label.wall, wall), (of_label.cpu, cpu)):
+                        values.append(value)  # type: ignore[attr-defined]
+            case Calibrated(loops=loops):
+                self.loops = loops
+            case FirstCall(kernel=kernel, seconds=seconds):
+                self.first_call[kernel] = seconds
+            case Agreed(kernel=kernel):
+                self.agreement[kernel] = record
+            case Skipped(kernel=kernel):
+                self.skipped[kernel] = record
+            case Failed(kernel=kernel, reason=reason):
+                self.failed[kernel] = reason
+            case Warned(words=words):
+                self.disturbed += words
+
+    def result(self) -> CellResult:
+        """Kernels in ladder order, whatever order the first round took; without those that failed after some rounds."""
+        timed = [name for name in self.loops if name in self.samples and name not in self.failed]
+        return CellResult(
+            self.cell,
+            {name: self.samples[name] for name in timed},
+            self.first_call,
+            self.agreement,
+            self.skipped,
+            self.failed,
+            self.pools,
+            self.disturbed,
+        )
+
+
+def from_records(records: Iterable[AnyRecord]) -> Run:
+    """The run that a journal's records describe.
 
     Raises:
-        ValueError: If they are not what a run writes; `bench.records` says what that is.
+        ValueError: If they are not what a run writes.
     """
-    found = iter(found)
-    header = next(found, None)
-    if header is None:
-        raise ValueError("it does not begin with the header of a run: it was cut off before; begin it anew")
-    if header["type"] != "run":
-        raise ValueError("it does not begin with the header of a run")
-    if header.get("format") != journal.FORMAT:
-        raise ValueError(f"it has format {header.get('format')}; this version reads format {journal.FORMAT}")
-    records.check(header)
-    cells: dict[str, CellResult] = {}
-    run = Run(header, [], None)
-    for record in found:
-        kind = record["type"]
-        records.check(record)
-        run.wall = record.get("at", run.wall)
-        if kind == "cell":
-            cell = Cell(**record["cell"])
-            cells[cell.id] = CellResult(cell, pools=record.get("pools", {}))
-        elif kind == "end":
-            run.end, run.wall = record, record["wall"]
-            run.peak_bytes = float(np.fmax(run.peak_bytes, record.get("peak_bytes", np.nan)))
-        elif kind == "resumed":
-            run.end = None
-            run.resumed.append(record)
-        elif kind == "ceilings":
-            run.ceilings = ceilings.best(run.ceilings, ceilings.from_record(record))
-        elif kind == "counts":
-            run.counts = record["counts"]
-        elif kind == "compiling":
-            run.prices = compiling.from_record(record)
-        elif kind == "Warning" and record["cell"] is None:
-            run.warnings += record["words"]
-        elif record["cell"] in cells:
-            _add(cells[record["cell"]], kind, record)
-        else:
-            raise ValueError(f"it tells of a cell {record['cell']!r} that was not begun")
-    for result in cells.values():
-        # Ladder order, whatever order the first round took; a kernel that no round has reached yet is left out, and
-        # one that failed after some rounds too: the journal holds its samples.
-        timed = [name for name in result.loops if name in result.seconds and name not in result.failed]
-        result.seconds = {name: result.seconds[name] for name in timed}
-    run.cells = list(cells.values())
-    return run
-
-
-def _add(result: CellResult, kind: str, record: Record) -> None:
-    if kind == "Round":
-        for name, seconds, cpu in record["samples"]:
-            if name not in result.loops:
-                raise ValueError(f"it holds a sample of {name!r} in {result.cell.id}, for which no loops were set")
-            loops = result.loops[name]
-            result.rounds.setdefault(name, []).append(record["index"])
-            result.seconds.setdefault(name, []).append(seconds / loops)
-            result.cpu.setdefault(name, []).append(cpu / loops)
-    elif kind == "Calibrated":
-        result.loops = record["loops"]
-    elif kind == "FirstCall":
-        result.first_call[record["kernel"]] = record["seconds"]
-    elif kind == "Agreement":
-        result.agreement[record["kernel"]] = {key: record[key] for key in ("J", "dw", "db")}
-    elif kind == "Skipped":
-        result.skipped[record["kernel"]] = (record["reason"], record["predicted"])
-    elif kind == "Failed":
-        result.failed[record["kernel"]] = record["reason"]
-    elif kind == "Warning":
-        result.disturbed += record["words"]
+    records = iter(records)
+    header = next(records, None)
+    if not isinstance(header, Header):
+        raise ValueError("the header of the run is missing: it was cut off before; begin it anew")
+    cells: dict[str, _Building] = {}
+    end: End | None = None
+    wall = peak = float("nan")
+    resumed: list[Resumed] = []
+    warnings: list[str] = []
+    ceilings: dict[int, Ceiling] = {}
+    prices: dict[str, Price] = {}
+    counts: dict[str, dict[str, float]] = {}
+    for record in records:
+        wall = record.at
+        match record:
+            case Begun(cell=cell, pools=pools):
+                if cell.id in cells:
+                    raise ValueError(f"the cell {cell.id!r} is begun twice")
+                cells[cell.id] = _Building(cell, pools)
+            case End():
+                end, wall = record, record.wall
+                peak = float(np.fmax(peak, np.nan if record.peak_bytes is None else record.peak_bytes))
+            case Resumed():
+                end = None
+                resumed.append(record)
+            case Ceilings(ceilings=measured):
+                ceilings |= {c.threads: ceilings[c.threads].higher(c) if c.threads in ceilings else c for c in measured}
+            case Counts():
+                counts = record.counts
+            case Compiling():
+                prices = {price.kernel: price for price in record.prices}
+            case Warned(cell=None, words=words):
+                warnings += words
+            case Header():
+                raise ValueError("it holds a second header")
+            case _:
+                if record.cell not in cells:
+                    raise ValueError(f"it holds a record of the cell {record.cell!r}, which was not begun")
+                cells[str(record.cell)].add(record)
+    results = [building.result() for building in cells.values()]
+    return Run(header, results, end, resumed, warnings, wall, peak, ceilings, prices, counts)

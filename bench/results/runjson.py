@@ -1,14 +1,17 @@
 """`run.json`: a run in pytest-benchmark's own schema, readable by `pytest-benchmark compare`."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from pytest_benchmark import __version__ as schema_version
 from pytest_benchmark.stats import Stats
 from pytest_benchmark.utils import get_commit_info
 
 from bench.files import replaced
+from bench.results.records import OUTPUTS
 from bench.results.run import BASELINES, CellResult, Run
 
 FILE = "run.json"
@@ -17,16 +20,7 @@ TEST = "bench/bench_gradient.py::test_gradient"
 
 def params(result: CellResult, kernel: str) -> dict[str, Any]:
     """The parameters of the benchmark of a kernel in a cell."""
-    cell = result.cell
-    return {
-        "m": cell.m,
-        "n_x": cell.n_x,
-        "order": cell.order,
-        "threads": cell.threads,
-        "problem": cell.problem,
-        "iterations": cell.iterations,
-        "kernel": kernel,
-    }
+    return {**result.cell.params, "kernel": kernel}
 
 
 def extra_info(run: Run, result: CellResult, kernel: str) -> dict[str, Any]:
@@ -37,7 +31,8 @@ def extra_info(run: Run, result: CellResult, kernel: str) -> dict[str, Any]:
         if ratio is not None:
             info[f"speedup_over_{baseline}"] = {"estimate": ratio.estimate, "low": ratio.low, "high": ratio.high}
     info["noise_floor"] = result.noise_floor
-    info["agreement"] = result.agreement.get(kernel)
+    agreed = result.agreement.get(kernel)
+    info["agreement"] = {output: getattr(agreed, output) for output in OUTPUTS} if agreed else None
     info["first_call_seconds"] = result.first_call.get(kernel)
     info["compile_seconds"] = run.compile_seconds.get(kernel)
     info["cpu_seconds_per_wall_second"] = result.used_threads(kernel)
@@ -47,11 +42,13 @@ def extra_info(run: Run, result: CellResult, kernel: str) -> dict[str, Any]:
 def document(run: Run) -> dict[str, Any]:
     """The run as pytest-benchmark would write it, with all the data; no infinity, which JSON has no word for."""
     commit = get_commit_info()
+    preset = {key: value for key, value in asdict(run.plan.preset).items() if key not in ("name", "cells")}
+    options = preset | run.header.environment
     benchmarks = []
     for result in run.cells:
         for kernel in result.kernels:
             stats = Stats()
-            for seconds in result.seconds[kernel]:
+            for seconds in result.seconds[kernel].tolist():
                 stats.update(seconds)
             param = f"{result.cell.id}-{kernel}"
             benchmarks.append(
@@ -62,16 +59,16 @@ def document(run: Run) -> dict[str, Any]:
                     "params": params(result, kernel),
                     "param": param,
                     "extra_info": extra_info(run, result, kernel),
-                    "options": dict(run.header["settings"]),
-                    "stats": {**stats.as_dict(), "data": stats.data, "iterations": result.loops[kernel]},
+                    "options": options,
+                    "stats": {**stats.as_dict(), "data": stats.data, "iterations": result.samples[kernel].loops},
                 }
             )
     finite: dict[str, Any] = _finite(
         {
-            "machine_info": run.header["machine"],
+            "machine_info": msgspec.to_builtins(run.header.machine),
             "commit_info": {key: commit[key] for key in ("id", "time", "dirty", "branch") if key in commit},
             "benchmarks": benchmarks,
-            "datetime": run.header["before"]["date"],
+            "datetime": run.header.before.date,
             "version": schema_version,
         }
     )
