@@ -27,10 +27,11 @@ test: export NUMBA_OPT := 0
 test: $(READY) ## run the tests, in as many processes as there are cores, four at most
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
-lint: $(READY) ## ruff (lint and format) and mypy
+lint: $(READY) ## ruff (lint and format), mypy, and import-linter: which room may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

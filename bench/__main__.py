@@ -10,9 +10,9 @@ def main() -> None:
     if "run" in sys.argv[1:2] and "--help" not in sys.argv:
         quiet.pin_layout()
     # Loads NumPy and Numba, which a process that starts again need not do twice.
-    from bench.cli import app as cli
+    from bench.cli.app import main as run
 
-    cli.main()
+    run()
 
 
 if __name__ == "__main__":

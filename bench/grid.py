@@ -1,9 +1,7 @@
-"""What is measured: settings, cells (m, n_x, setting), the presets smoke, quick and full, and the plan of a run."""
+"""What is measured: settings, cells (m, n_x, setting), how long to measure each, and the plan of a run."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from itertools import product
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
@@ -13,8 +11,6 @@ AtLeastOne = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0.0, lt=1e9)]
 
-PROBLEMS = ("synthetic", "breast_cancer")
-MAX_ELEMENTS = 100_000_000
 ALPHA = 0.1  # learning rate of the training runs
 # Where causes are isolated: X small and in a cache, few features, and X in memory.
 EXPLAINED = ((1_000, 32), (10_000, 2), (1_000_000, 32))
@@ -33,16 +29,15 @@ class Precision:
 PRECISIONS = {"float64": Precision(2.0**-53, 8)}
 
 
-def axis(default: Any, part: str, words: str, always: bool = True) -> Any:
-    """A field of `Setting`: its default, and how ids and sentences show it.
+def axis(part: str, words: str, always: bool = True) -> dict[str, Any]:
+    """How ids and sentences show a field of `Setting`: its metadata.
 
     Args:
-        default: The value that a setting has unless another is asked for.
         part: Its part of an id, such as "{}t".
         words: The same in words; "{s}" is a plural s where the value is not 1.
         always: Show it where it is the default too.
     """
-    return field(default=default, metadata={"part": part, "words": words, "always": always})
+    return {"part": part, "words": words, "always": always}
 
 
 @dataclass(frozen=True)
@@ -55,9 +50,9 @@ class Setting:
         dtype: Floating-point format of X, Y and w.
     """
 
-    order: Order = axis("F", "{}", "order {}")
-    threads: AtLeastOne = axis(1, "{}t", "{} thread{s}")
-    dtype: Literal["float64"] = axis("float64", "{}", "{}", always=False)
+    order: Order = field(default="F", metadata=axis("{}", "order {}"))
+    threads: AtLeastOne = field(default=1, metadata=axis("{}t", "{} thread{s}"))
+    dtype: Literal["float64"] = field(default="float64", metadata=axis("{}", "{}", always=False))
 
     @property
     def id(self) -> str:
@@ -208,83 +203,6 @@ class Plan:
     peers: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None
     own: dict[str, str] = field(default_factory=dict)
-
-
-def available_threads() -> int:
-    """How many threads this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def thread_counts() -> list[int]:
-    """One thread, and all: the same on a machine that has one."""
-    return sorted({1, available_threads()})
-
-
-def _cells(ms: tuple[int, ...], n_xs: tuple[int, ...], orders: tuple[Order, ...]) -> tuple[Cell, ...]:
-    return tuple(
-        Cell(m, n_x, Setting(order, count))
-        for n_x, m, order, count in product(n_xs, ms, orders, thread_counts())
-        if m * n_x <= MAX_ELEMENTS and (m <= 1_000_000 or n_x == 2)
-    )
-
-
-PRESET_NAMES = ("smoke", "quick", "full")
-
-
-def preset(name: str, problem: str = "synthetic") -> Preset:
-    """The preset `name`; with a real data set, its cells are training runs on that set.
-
-    Raises:
-        KeyError: For an unknown name.
-    """
-    presets = {
-        "smoke": Preset(
-            "smoke",
-            (Cell(10, 2), *_cells((1_000,), (32,), ("F",))),
-            cap=0.2,
-            budget=0.06,
-            min_rounds=6,
-            max_rounds=60,
-        ),
-        "quick": Preset(
-            "quick",
-            _cells((10, 100, 1_000, 10_000, 100_000), (2, 32, 512), ("F",)),
-            cap=0.1,
-            budget=0.09,
-            min_rounds=9,
-            max_rounds=200,
-            ceilings=True,
-        ),
-        "full": Preset(
-            "full",
-            _cells(
-                (10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000),
-                (1, 2, 8, 32, 128, 512, 2_048, 12_288),
-                ("F", "C"),
-            ),
-            cap=0.4,
-            budget=0.4,
-            min_rounds=9,
-            max_rounds=120,
-            ceilings=True,
-            causes=True,
-        ),
-    }
-    chosen = presets[name]
-    if problem == "synthetic":
-        return chosen
-    iterations = 10 if name == "smoke" else 1_000
-    cells = tuple(Cell(569, 30, Setting("F", count), problem, iterations) for count in thread_counts())
-    # A training run of the Python loop takes longer than a cell of the grid: fewer rounds, more patience.
-    return replace(
-        chosen,
-        cells=cells,
-        cap=60.0,
-        budget=chosen.budget * iterations / 100,
-        min_rounds=6,
-        ceilings=False,
-        causes=False,
-    )
 
 
 def batches(cells: Sequence[Cell]) -> Iterator[list[Cell]]:

@@ -141,3 +141,9 @@ def bounded(value: Interval) -> bool:
 def inverse(ratio: Interval) -> Interval:
     """The ratio the other way round."""
     return Interval(1.0 / ratio.estimate, 1.0 / ratio.high, 1.0 / ratio.low if ratio.low > 0.0 else math.inf)
+
+
+def faster_than(ratio: Interval, other: str) -> str:
+    """A speed-up over another kernel in words: 3.1× faster than python_loop (95% interval 2.9 to 3.3)."""
+    way, bracket, rest = faster_with_interval(ratio).partition(" (")
+    return f"{way} {'as' if way == faster(1.0) else 'than'} {other}{bracket}{rest}"

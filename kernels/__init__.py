@@ -13,51 +13,56 @@ The contract of every kernel `KERNELS[name](w, b, X, Y) -> (J, dw, db)`, in floa
     Y (m,)      labels 0.0 and 1.0
 
 X may be in order "F" (each example contiguous) or "C" (each feature contiguous). The course's column vectors,
-(n_x, 1) and (1, m), are refused: (1, m) against (m,) is right by luck, (n_x, 1) against (n_x,) gives a matrix.
+(n_x, 1) and (1, m), are refused: (1, m) against (m,) gives the right shape by luck, and (n_x, 1) against (n_x,) gives
+a matrix.
 
 ValueError: wrong or mismatched shapes, m = 0, n_x = 0, labels other than 0 and 1, NaN or infinity in an input, or
 numbers so large (about 1e298) that a sum may overflow.
 TypeError: dtypes that would be silently converted (complex, object). Integers and float32 are converted to float64.
 
-Read the ladder as chapters, top to bottom: each file changes one thing from the one before.
+Read the ladder as chapters, top to bottom: each file changes one thing in the kernel that it grew from.
 """
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
 
-from kernels import (
-    numba_fastmath,
-    numba_fused,
-    numba_fused_parallel,
-    numba_loop,
-    numba_parallel,
-    numba_passes,
-    numpy_buffers,
-    numpy_dot_in_loop,
-    numpy_textbook,
-    numpy_vectorized,
-    python_lists,
-    python_loop,
-    reference,
-)
-from kernels._kernel import Kernel
+from kernels import numba_descent, reference
+from kernels._kernel import Kernel, Pair
 from kernels.descent import Descent, gradient_descent
 
+# The rungs in order, each named after its file.
 LADDER = (
-    python_loop.KERNEL,
-    python_lists.KERNEL,
-    numpy_dot_in_loop.KERNEL,
-    numba_loop.KERNEL,
-    numba_fastmath.KERNEL,
-    numba_parallel.KERNEL,
-    numpy_textbook.KERNEL,
-    numpy_vectorized.KERNEL,
-    numpy_buffers.KERNEL,
-    numba_passes.KERNEL,
-    numba_fused.KERNEL,
-    numba_fused_parallel.KERNEL,
+    "python_loop",
+    "python_lists",
+    "numpy_dot_in_loop",
+    "numba_loop",
+    "numba_fastmath",
+    "numba_parallel",
+    "numpy_textbook",
+    "numpy_vectorized",
+    "numpy_buffers",
+    "numba_passes",
+    "numba_fused",
+    "numba_fused_parallel",
 )
 
-KERNELS: Mapping[str, Kernel] = MappingProxyType({kernel.name: kernel for kernel in LADDER})
+KERNELS: Mapping[str, Kernel] = MappingProxyType({name: import_module(f"kernels.{name}").KERNEL for name in LADDER})
 
-__all__ = ["KERNELS", "Descent", "Kernel", "gradient_descent", "reference"]
+# Kernels of training runs only.
+DESCENTS: Mapping[str, Kernel] = MappingProxyType({kernel.name: kernel for kernel in (numba_descent.KERNEL,)})
+
+
+def find(name: str) -> Kernel | None:
+    """The kernel of this name: a rung, a descent, a peer or a controlled kernel; None if there is none."""
+    # Imported here, so that the ladder alone is loaded where nothing else is wanted.
+    from kernels.controlled import CONTROLLED
+    from kernels.peers import PEERS
+
+    for kernels in (KERNELS, DESCENTS, PEERS, CONTROLLED):
+        if name in kernels:
+            return kernels[name]
+    return None
+
+
+__all__ = ["DESCENTS", "KERNELS", "LADDER", "Descent", "Kernel", "Pair", "find", "gradient_descent", "reference"]

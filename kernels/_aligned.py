@@ -1,15 +1,15 @@
 """Arrays that begin on a cache line (64 bytes).
 
-Where an array begins is up to the allocator else, and a SIMD loop over it is faster or slower with it.
+Otherwise the allocator decides where an array begins, and how fast a SIMD loop runs over it depends on that.
 """
 
 import numpy as np
 
-from kernels._kernel import Array
+from kernels._inputs import Array
 
 
 def aligned(shape: tuple[int, ...]) -> Array:
-    """An empty array of a shape."""
+    """An empty array of this shape."""
     count = int(np.prod(shape))
     buffer = np.empty(count + 8)
     start = (-buffer.ctypes.data % 64) // 8
@@ -17,7 +17,7 @@ def aligned(shape: tuple[int, ...]) -> Array:
 
 
 def in_order_c(array: Array) -> Array:
-    """A copy of X (n_x, m) with each feature contiguous; a vector as it is."""
+    """A copy of X (n_x, m) with each feature contiguous; a vector is returned as it is."""
     if array.ndim == 1:
         return array
     copy = aligned(array.shape)

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
-# For systems that do not tell: small enough for any core of the last ten years.
+# For systems that don't report sizes: small enough for any core of the last ten years.
 USUAL = {"L1d": 32 * 2**10, "L2": 256 * 2**10, "L3": 8 * 2**20}
 
 
 def cache_bytes() -> dict[str, int]:
-    """Cache level ("L1d", "L2", ...) -> bytes, as Linux tells them for the first core; empty where it does not."""
+    """Cache level ("L1d", "L2", ...) -> bytes, as Linux reports them for the first core; empty on other systems."""
     caches = {}
     for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         try:
@@ -21,5 +21,5 @@ def cache_bytes() -> dict[str, int]:
     return caches
 
 
-_told = USUAL | cache_bytes()
-L1_BYTES, L2_BYTES, LAST_BYTES = _told["L1d"], _told["L2"], max(_told.values())
+SIZES = USUAL | cache_bytes()
+L1_BYTES, L2_BYTES, LAST_BYTES = SIZES["L1d"], SIZES["L2"], max(SIZES.values())

@@ -2,19 +2,19 @@
 
 The error-free transformations are Knuth's two_sum and Dekker's two_product (T. J. Dekker, "A floating-point technique
 for extending the available precision", 1971; Ogita, Rump and Oishi, "Accurate sum and dot product", 2005).
-`exp` and `log1p` are accurate to a relative 2^-60 or better, short of underflow: enough to judge float64 by.
+`exp` and `log1p` have a relative error of at most 2^-60 unless they underflow, which is enough to check float64.
 """
 
 from decimal import Decimal, localcontext
 
 import numpy as np
 
-from kernels._kernel import Array
+from kernels._inputs import Array
 
 Pair = tuple[Array, Array]
 
 SPLITTER = 2.0**27 + 1.0
-STEPS = 64  # table entries for an octave of exp, and for log1p on (0, 1]
+STEPS = 64  # table entries per octave of exp, and for log1p on (0, 1]
 
 
 def two_sum(a: Array, b: Array) -> Pair:
@@ -25,20 +25,20 @@ def two_sum(a: Array, b: Array) -> Pair:
 
 
 def fast_two_sum(a: Array, b: Array) -> Pair:
-    """The same where |a| >= |b|."""
+    """The same, for |a| >= |b|."""
     s = a + b
     return s, b - (s - a)
 
 
 def split(a: Array) -> Pair:
-    """Two halves of at most 26 bits that add up to a; overflows above 2^996."""
+    """Two halves of at most 26 bits each that add up to a. Overflows above 2^996."""
     t = SPLITTER * a
     high = t - (t - a)
     return high, a - high
 
 
 def two_product(a: Array, b: Array) -> Pair:
-    """The rounded product and its exact error, short of underflow."""
+    """The rounded product and its error, which is exact unless it underflows."""
     p = a * b
     a_high, a_low = split(a)
     b_high, b_low = split(b)
@@ -86,7 +86,7 @@ with localcontext() as context:
     _LN2 = Decimal(2).ln()
     _EXP_TABLE = _pairs([(_LN2 * j / STEPS).exp() for j in range(STEPS)])
     _LOG_TABLE = _pairs([(1 + Decimal(j) / STEPS).ln() for j in range(STEPS + 1)])
-    # ln(2) / 64 in two parts; the first has 32 bits, so that n times it is exact for every n that occurs.
+    # ln(2) / 64 in two parts. The first has 32 bits, so that its product with every n that occurs is exact.
     _STEP_HIGH = float(round(_LN2 / STEPS * 2**38)) / 2**38
     _STEP_LOW = float(_LN2 / STEPS - Decimal(_STEP_HIGH))
 

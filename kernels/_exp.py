@@ -1,7 +1,7 @@
-"""exp for compiled loops: no branch and no call, so that LLVM vectorizes the loop around it.
+"""exp for compiled loops, without a branch or a call, so that LLVM can vectorize the loop around it.
 
-`math.exp` in a loop that Numba compiles is a call of the C library, one number at a time. Here x = n ln 2 + r with a
-whole n and |r| <= ln(2)/2, so e^x = 2^n e^r: e^r by a polynomial, and 2^n by adding n to the exponent's bits.
+In a loop that Numba compiles, `math.exp` calls the C library for one number at a time. Here x = n ln 2 + r with a
+whole n and |r| <= ln(2)/2, so e^x = 2^n e^r. A polynomial gives e^r, and adding n to the exponent's bits gives 2^n.
 """
 
 import numba
@@ -11,11 +11,11 @@ from numba import types
 from numba.extending import intrinsic
 
 LOG2_E = 1.4426950408889634
-# ln 2 in two parts; the low bits of the first are zeros, so that n times it is exact.
+# ln 2 in two parts. The low bits of the first are zeros, so that its product with n is exact.
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-# 2^n is applied as 2^(n + 540), which is a normal number for every n that occurs, and 2^-540.
+# 2^n is applied as 2^(n + 540) and then 2^-540, because 2^(n + 540) is a normal number for every n that occurs.
 MIDDLE, BACK = 540.0, 2.0**-540
-# Added to a number below 2^51, it leaves the nearest whole number, plus MIDDLE, in the low bits of the significand.
+# Adding it to a number below 2^51 puts the nearest whole number, plus MIDDLE, in the low bits of the significand.
 TO_WHOLE = 1.5 * 2.0**52 + MIDDLE
 LOWEST = -746.0  # e^x is 0 below
 SIGNIFICAND_BITS = np.uint64(52)
@@ -29,16 +29,16 @@ def _bits(_context, _x):  # type: ignore[no-untyped-def]
 
 @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
 def _float(_context, _bits):  # type: ignore[no-untyped-def]
-    """The float64 of 64 bits."""
+    """The float64 with these 64 bits."""
     return types.float64(types.uint64), lambda _c, builder, _s, args: builder.bitcast(args[0], ir.DoubleType())
 
 
-# Sums may not be reordered here: adding TO_WHOLE and taking it away again would come to nothing.
+# Sums must keep their order here: a reordered + TO_WHOLE - TO_WHOLE would be optimized away.
 @numba.njit(error_model="numpy", fastmath={"contract"}, forceinline=True)
 def exp(x: float) -> float:
-    """e^x for x <= 0, to 2 ulp: subnormal results and 0 included; NaN for NaN. Not for x > 0.
+    """e^x for x <= 0 within 2 ulp, subnormal results and 0 included; NaN for NaN. Wrong for x > 0.
 
-    The coefficients are a Chebyshev fit of (e^r - 1 - r) / r^2 on |r| <= ln(2)/2, and rounded.
+    The coefficients are those of a Chebyshev fit of (e^r - 1 - r) / r^2 on |r| <= ln(2)/2, rounded.
     """
     x = LOWEST if x < LOWEST else x
     shifted = x * LOG2_E + TO_WHOLE

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kernels._kernel import Array, Kernel, check_inputs
+from kernels._inputs import Array, check_inputs
+from kernels._kernel import Kernel
 
 
 @dataclass(frozen=True)
 class Descent:
-    """Where gradient descent ended.
+    """The result of gradient descent.
 
     Attributes:
         w: Weights after the last iteration, shape (n_x,).
@@ -36,7 +37,7 @@ def gradient_descent(
     *,
     compiled: bool = False,
 ) -> Descent:
-    """Descend from w and b (zeros, as in the notes) by w <- w - alpha dw, b <- b - alpha db.
+    """Descend from w and b (zeros, as in the notes): w <- w - alpha dw, b <- b - alpha db in each iteration.
 
     Args:
         kernel: The kernel that computes J, dw and db in each iteration.
@@ -46,13 +47,13 @@ def gradient_descent(
         iterations: How many steps to take, 0 or more.
         w: Weights to start from, shape (n_x,); zeros if None.
         b: Bias to start from.
-        compiled: Compile the loop over the iterations too, for a kernel that has such a form (`kernel.descend`):
-            calling a kernel 1000 times from Python has a cost of its own.
+        compiled: Compile the loop over the iterations too, which saves calling the kernel from Python in each of
+            them; only for a kernel that has such a form (`kernel.descend`).
 
     Raises:
-        ValueError: As a kernel does; also for alpha that is not finite, negative iterations, or compiled=True with a
-            kernel that has no compiled form.
-        TypeError: As a kernel does.
+        ValueError: As a kernel raises it; also if alpha is not finite, iterations is negative, or compiled=True and
+            the kernel has no compiled form.
+        TypeError: As a kernel raises it.
     """
     if w is None:
         w = np.zeros(np.shape(X)[0] if np.ndim(X) == 2 else 0)
@@ -76,7 +77,7 @@ def gradient_descent(
 
 
 def _stepper(kernel: Kernel, X: Array, Y: Array) -> Callable[[Array, float], Any]:
-    """`step(w, b) -> (J, dw, db)`, with X and Y brought to the kernel's form once."""
+    """`step(w, b) -> (J, dw, db)`, with X and Y converted to the kernel's native form once."""
     if kernel.prepare is not None:
         at = kernel.prepare(X, Y)
         return lambda w, b: at(w, b)()

@@ -1,9 +1,8 @@
-"""The same function compiled again, with the floating-point rules relaxed.
+"""The same function compiled again, with relaxed floating-point rules.
 
-Changes: the compiler may reorder sums and fuse multiply with add.
+Changes: the compiler may reorder sums, and fuse a multiplication with an addition.
 Passes over X: as `numba_loop`.
 Allocates: as `numba_loop`.
-So: the sum over the features may be split over SIMD lanes. It gains with n_x, and nothing where n_x is 1 or 2.
 """
 
 import numba
@@ -11,8 +10,8 @@ import numba
 from kernels import python_loop
 from kernels._kernel import Kernel
 
-# All that fastmath=True allows but nnan and ninf: with those a NaN or an infinity in a result would be undefined,
-# and the agreement gate could no longer rely on seeing it.
+# Everything that fastmath=True allows, except nnan and ninf: with those a NaN or an infinity in a result would be
+# undefined, and the agreement gate could miss it.
 RELAXED = {"reassoc", "contract", "arcp", "afn", "nsz"}
 
 cost_and_gradient = numba.njit(error_model="numpy", fastmath=RELAXED)(python_loop.cost_and_gradient)
@@ -20,7 +19,17 @@ cost_and_gradient = numba.njit(error_model="numpy", fastmath=RELAXED)(python_loo
 KERNEL = Kernel(
     name="numba_fastmath",
     title="Numba loop, relaxed",
-    change="The same compiled function, with leave to reorder sums and fuse operations.",
+    change="The same compiled function, allowed to reorder sums and to fuse operations.",
     function=cost_and_gradient,
-    compiled=True,
+    compiles="once",
+    grew_from="numba_loop",
+    cause="sums reordered, SIMD",
+    expects="The sum over the features is split over SIMD lanes. The gain grows with n_x, and there is none where n_x "
+    "is 1 or 2.",
+    predicted_by="reordered",
+    isolates=True,
+    passes=1,
+    vectors=0,
+    work="compiled",
+    arithmetic="relaxed",
 )

@@ -1,12 +1,10 @@
 """One pass over X: forward and backward product on a block of examples while it is in the cache.
 
-Changes: what `numba_passes` does with all examples, done with a block of them at a time. The block's size follows from
-the caches and n_x. Few features in order F are first copied into a small array that holds each feature contiguous,
-for SIMD wants the examples side by side where there are fewer features than lanes.
+Changes: what `numba_passes` does with all examples, done one block at a time. The size of a block follows from the
+caches and n_x. Few features in order F are first copied into a small array with each feature contiguous, because SIMD
+needs the examples side by side where there are fewer features than lanes.
 Passes over X: one from memory; the second finds the block in the cache.
 Allocates: three arrays of a block's length, dw, and the copied block.
-So: where X does not fit in the cache, up to twice as fast as two passes, less what the second pass costs from the
-cache, for the two do not overlap; no intermediate result leaves the first-level cache.
 """
 
 import math
@@ -29,11 +27,11 @@ from kernels.numba_passes import (
     relaxed,
 )
 
-# A quarter of the first-level cache for X: the rest holds what is computed, and what the prefetcher brings.
+# A quarter of the first-level cache for X: the rest is for intermediate results and for the prefetcher.
 BLOCK_BYTES = L1_BYTES // 4
 FEW_FEATURES = 8  # the lanes of the widest SIMD registers
 SHORTEST_ROWS, SHORTEST_COLUMNS, SHORTEST_RUNS = 16, 64, 256
-# Features of which one example, or four, fill about a page of memory.
+# From how many features on four examples, or one, fill about a page of memory; and from how many one is too long.
 FOUR_TO_A_PAGE, ONE_TO_A_PAGE, TOO_LONG = 96, 193, 769
 PAGE_BYTES = 4096
 
@@ -49,8 +47,9 @@ def rows_block(n_x: int, m: int) -> int:
 def columns_block(n_x: int, m: int) -> int:
     """Examples in a block, where each feature is contiguous: runs of memory long enough for the prefetcher.
 
-    With few features a block of the first level is in runs that are long enough. With so many that no block would fit
-    in a few times the second level there is one block: the second pass then finds X where the first did.
+    With few features, the runs of a block that fits in the first-level cache are long enough. With so many features
+    that no block would fit in four times the second-level cache, there is only one block: the second pass then finds X
+    where the first one did.
     """
     if n_x <= 2 * FEW_FEATURES:
         return min(m, max(SHORTEST_COLUMNS, BLOCK_BYTES // (32 * n_x)))
@@ -63,7 +62,7 @@ def columns_block(n_x: int, m: int) -> int:
 def turn(XT: Array, start: int, n: int, T: Array) -> None:
     """Copy n examples of XT (m, n_x) into T (n_x, n)."""
     o = np.uint64(start)
-    if XT.shape[1] == 2:  # a stride that LLVM knows is vectorized
+    if XT.shape[1] == 2:  # LLVM vectorizes a stride that it knows
         for i in range(np.uint64(n)):
             T[0, i] = XT[o + i, 0]
             T[1, i] = XT[o + i, 1]
@@ -75,7 +74,7 @@ def turn(XT: Array, start: int, n: int, T: Array) -> None:
 
 @relaxed
 def by_blocks(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, block: int, dw: Array) -> CostAndGradient:
-    """Sums over the examples from start to stop, in blocks: of the losses and of dz; X dz is added to dw (n_x,)."""
+    """The sums of the losses and of dz over the examples from start to stop, by blocks. Adds X dz to dw (n_x,)."""
     z, dz, q = np.empty(block), np.empty(block), np.zeros(block)
     J = db = 0.0
     blocks = 0
@@ -100,7 +99,7 @@ def by_blocks(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, blo
 def by_turned_blocks(
     w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, block: int, dw: Array
 ) -> CostAndGradient:
-    """`by_blocks` for few features with each example contiguous: XT (m, n_x)."""
+    """`by_blocks` for few features, with each example contiguous: XT (m, n_x)."""
     z, dz, q, T = np.empty(block), np.empty(block), np.zeros(block), np.empty((w.size, block))
     J = db = 0.0
     blocks = 0
@@ -126,7 +125,7 @@ def by_turned_blocks(
 def zeros_apart(X: Array, n: int) -> Array:
     """Zeros (n,) whose addresses differ from X's by half a page and a cache line.
 
-    A load waits for a store before it where the two addresses agree in their last twelve bits, as if they were one.
+    A load waits for an earlier store if the last twelve bits of their addresses agree, as if it read what was stored.
     """
     spare = np.zeros(n + PAGE_BYTES // 8)
     start = (X.ctypes.data + PAGE_BYTES // 2 + 64 - spare.ctypes.data) % PAGE_BYTES // 8
@@ -135,7 +134,7 @@ def zeros_apart(X: Array, n: int) -> Array:
 
 @inlined
 def activate_one(z: float, y: float) -> tuple[float, float, float]:
-    """Dz, max(s, 0) and e of one example: `activate` for a loop that keeps them in registers."""
+    """The values dz, max(s, 0) and e of one example: `activate` for a loop that keeps them in registers."""
     sign = 1.0 - 2.0 * y
     s = sign * z
     e = exp(-abs(s))
@@ -144,9 +143,10 @@ def activate_one(z: float, y: float) -> tuple[float, float, float]:
 
 @relaxed
 def by_pages(w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, fours: int, dw: Array) -> CostAndGradient:
-    """`by_blocks` for examples of about a page, XT (m, n_x): four at a time, the first 4 * fours; then one at a time.
+    """`by_blocks` for examples of about a page, XT (m, n_x).
 
-    Forward and backward take turns so often that memory still delivers what was asked for while the sums are made.
+    The first 4 * fours examples are taken four at a time, the rest one at a time. Forward and backward take turns so
+    often that memory keeps delivering while the sums are computed.
     """
     z, dz = np.empty(4), np.empty(4)
     J = db = q = 0.0
@@ -190,7 +190,7 @@ def by_pages(w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, fou
 
 
 def share(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, dw: Array) -> CostAndGradient:
-    """Sums over the examples from start to stop, in blocks that suit the order of X; for compiled code."""
+    """The sums over the examples from start to stop, by blocks that suit the order of X. For compiled code only."""
     raise NotImplementedError
 
 
@@ -220,7 +220,7 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
 
 @relaxed
 def descend(w: Array, b: float, X: Array, Y: Array, alpha: float, iterations: int) -> tuple[Array, float, Array]:
-    """Gradient descent from w and b with the iterations compiled too; returns w, b and the costs (iterations,)."""
+    """Gradient descent from w and b with the iterations compiled too. Returns w, b and the costs (iterations,)."""
     costs = np.empty(iterations)
     for k in range(iterations):
         J, dw, db = cost_and_gradient(w, b, X, Y)
@@ -235,6 +235,20 @@ KERNEL = Kernel(
     title="Numba, fused blocks",
     change="Blocks of examples small enough for the cache, so that X is read from memory once.",
     function=cost_and_gradient,
-    compiled=True,
+    compiles="once",
     descend=descend,
+    grew_from="numba_passes",
+    cause="X read once",
+    expects="Where X does not fit in the cache, up to twice as fast as two passes. The second pass still reads from "
+    "the cache, and the two don't overlap, so the gain is smaller than that. No intermediate result leaves the "
+    "first-level cache.",
+    predicted_by="read_once",
+    more="Blocks with few features are also copied, so that SIMD can work on examples side by side.",
+    less="Memory is not the bottleneck here.",
+    isolates=True,
+    passes=1,
+    vectors=0,
+    rivals=("numpy_vectorized", "numba_fastmath"),
+    work="compiled",
+    arithmetic="relaxed",
 )

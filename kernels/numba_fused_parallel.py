@@ -1,11 +1,9 @@
 """The fused blocks, with the examples spread over threads.
 
-Changes: each thread takes one contiguous share of the examples and sums into its own memory; the shares are then
-added in the order of the threads, so the bits are the same on every run with the same number of threads.
+Changes: each thread takes one contiguous share of the examples and sums into its own memory. The shares are then
+added in the order of the threads, so every run with the same number of threads gives the same bits.
 Passes over X: one from memory, divided among the threads.
 Allocates: what `numba_fused` does, for each thread, and a row of sums.
-So: in the cache as many times faster as there are threads, less the cost of waking them; from memory until its
-bandwidth is used up; on few examples a loss.
 """
 
 import numba
@@ -16,10 +14,11 @@ from kernels.numba_fused import share, zeros_apart
 from kernels.numba_passes import relaxed
 
 
-# Both are compiled apart: parallel=True slows the loops of what it holds, and would spread each sum of arrays too.
+# These two are compiled on their own: inside a parallel=True function their loops would be slower, and each sum of
+# arrays would be spread over the threads too.
 @relaxed
 def one_share(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, sums: Array) -> None:
-    """Sums over the examples from start to stop: dw, J and db, one after another in sums (n_x + 2,)."""
+    """Write the sums over the examples from start to stop, dw, J and db in this order, to sums (n_x + 2,)."""
     J, dw, db = share(w, b, X, Y, start, stop, zeros_apart(X, w.size))
     for j in range(w.size):
         sums[j] = dw[j]
@@ -45,7 +44,7 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
     # Eight spare columns (64 bytes) keep two threads from writing to one cache line.
     sums = np.empty((shares, n_x + 2 + 8))
     for k in numba.prange(shares):
-        # prange counts in unsigned integers, for which all that is called would be compiled once more.
+        # prange counts in unsigned integers; everything that is called would be compiled again for them.
         start, stop = np.int64(k) * m // shares, np.int64(k + 1) * m // shares
         one_share(w, b, X, Y, start, stop, sums[k])
     return means(sums, n_x, m)
@@ -54,8 +53,21 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
 KERNEL = Kernel(
     name="numba_fused_parallel",
     title="Numba, fused blocks, all threads",
-    change="The fused blocks with the examples spread over threads, each with private sums.",
+    change="The fused blocks with the examples spread over threads, each with its own sums.",
     function=cost_and_gradient,
     threads="all",
-    compiled=True,
+    compiles="once",
+    grew_from="numba_fused",
+    cause="all threads",
+    expects="While X fits in the cache, as many times faster as there are threads, less the cost of waking them. From "
+    "memory, faster until the bandwidth is used up. On few examples it is slower.",
+    predicted_by="threads",
+    more="One thread is farther from its limit than all threads are from theirs.",
+    less="All threads are farther from their limit than one thread is from its own: waking them, and waiting for the "
+    "last one, is not in the limit.",
+    passes=1,
+    vectors=0,
+    rivals=("numba_fused", "numpy_vectorized"),
+    work="compiled",
+    arithmetic="relaxed",
 )

@@ -1,10 +1,9 @@
 """The relaxed compiled loop, with the examples spread over threads.
 
-Changes: each thread takes one contiguous share of the examples and sums into its own memory; the shares are then
-added in the order of the threads, so the result is the same on every run with the same number of threads.
+Changes: each thread takes one contiguous share of the examples and sums into its own memory. The shares are then
+added in the order of the threads, so every run with the same number of threads gives the same result.
 Passes over X: as `numba_fastmath`, divided among the threads.
-Allocates: one row of n_x + 2 sums a thread.
-So: at best as many times faster as there are threads, less the cost of waking them; on few examples a loss.
+Allocates: one row of n_x + 2 sums per thread.
 """
 
 import math
@@ -42,7 +41,7 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
             sums[share, j] = dw[j]
         sums[share, n_x] = J
         sums[share, n_x + 1] = db
-    # In loops: parallel=True would spread each operation on arrays over the threads too, and wake them for each.
+    # Loops, because parallel=True would also spread each array operation over the threads, and wake them every time.
     for share in range(1, shares):
         for j in range(n_x + 2):
             sums[0, j] += sums[share, j]
@@ -54,8 +53,21 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
 KERNEL = Kernel(
     name="numba_parallel",
     title="Numba loop, all threads",
-    change="The relaxed loop with the examples spread over threads, each with private sums.",
+    change="The relaxed loop with the examples spread over threads, each with its own sums.",
     function=cost_and_gradient,
     threads="all",
-    compiled=True,
+    compiles="once",
+    grew_from="numba_fastmath",
+    cause="all threads",
+    expects="At best as many times faster as there are threads, less the cost of waking them. On few examples it is "
+    "slower.",
+    predicted_by="threads",
+    more="One thread is farther from its limit than all threads are from theirs.",
+    less="All threads are farther from their limit than one thread is from its own: waking them, and waiting for the "
+    "last one, is not in the limit.",
+    passes=1,
+    vectors=0,
+    rivals=("numba_fastmath", "numpy_vectorized"),
+    work="compiled",
+    arithmetic="relaxed",
 )

@@ -1,10 +1,8 @@
-"""The vectorized form with every result written into memory that is there already.
+"""The vectorized form with every result written into memory that exists already.
 
-Changes: each operation names where its result goes (`out=`); the arrays are made once, in `bind`, and used again.
+Changes: each operation names where its result goes (`out=`). The arrays are allocated once, in `bind`, and reused.
 Passes over X: two from memory, as `numpy_vectorized`.
 Allocates: dw in each call; four arrays of m elements once.
-So: no page is fetched from the system and zeroed anew, and fewer arrays share the cache. Where the temporaries of
-`numpy_vectorized` lie in memory that the allocator kept, only the second is left.
 """
 
 from collections.abc import Callable
@@ -48,7 +46,7 @@ def prepare(X: Array, Y: Array) -> At:
 
 
 def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:
-    """J, dw (n_x,) and db at w (n_x,) and b, for X (n_x, m) and Y (m,); makes its buffers for one step."""
+    """J, dw (n_x,) and db at w (n_x,) and b, for X (n_x, m) and Y (m,). Allocates its buffers for one step."""
     J, dw, db = prepare(X, Y)(w, b)()
     return J, dw, db
 
@@ -56,8 +54,17 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
 KERNEL = Kernel(
     name="numpy_buffers",
     title="NumPy, no temporaries",
-    change="Every result goes into a buffer that is there already (out=); the arithmetic is that of numpy_vectorized.",
+    change="Every result goes into an existing buffer (out=); the arithmetic is that of numpy_vectorized.",
     function=cost_and_gradient,
     threads="all",
     prepare=prepare,
+    grew_from="numpy_vectorized",
+    cause="no temporaries",
+    expects="The system need not supply and zero new pages, and fewer arrays share the cache. Where the allocator "
+    "kept the memory of numpy_vectorized's temporaries, only the second effect is left.",
+    predicted_by="fresh",
+    more="A new array costs more than the bytes that are moved.",
+    isolates=True,
+    passes=2,
+    work="arrays",
 )

@@ -1,9 +1,8 @@
-"""The loop of the notes in pure Python: over m examples, and within each over n_x features.
+"""The loop of the notes in pure Python: over m examples, and within each one over n_x features.
 
-Changes: nothing; this is the baseline. It is the listing of the notes with its slips mended (see the README).
-Passes over X: two an example (z, then dw), but the second finds the example in the cache: one from memory.
-Allocates: dw; and a boxed float64 for every element that is read and every result of arithmetic.
-So: every element of X costs some dozens of interpreted instructions, whatever the arithmetic costs.
+Changes: nothing, this is the baseline. It is the listing of the notes with its slips corrected (see the README).
+Passes over X: two per example (z, then dw), but the second finds the example in the cache: one from memory.
+Allocates: dw, and a boxed float64 for every element that is read and every result of arithmetic.
 """
 
 import math
@@ -23,10 +22,10 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
         z = b
         for j in range(n_x):
             z += w[j] * X[j, i]
-        # Written with exp(-|z|), which can't overflow; the cost is taken from z, so it stays finite and accurate.
+        # exp(-|z|) can't overflow, and the cost is computed from z, so it stays finite and accurate.
         e = math.exp(-abs(z))
         a = 1.0 / (1.0 + e) if z >= 0.0 else e / (1.0 + e)
-        # max(z, 0) - y z without a difference: relaxed arithmetic (numba_fastmath) may then sum in any order.
+        # max(z, 0) - y z, written without a difference so that numba_fastmath may add the terms in any order.
         J += max((1.0 - 2.0 * Y[i]) * z, 0.0) + math.log1p(e)
         dz = a - Y[i]
         for j in range(n_x):
@@ -40,4 +39,7 @@ KERNEL = Kernel(
     title="Python loop over ndarray elements",
     change="The baseline: the looped algorithm of the notes, one interpreted step for each example and feature.",
     function=cost_and_gradient,
+    expects="Every element of X costs dozens of interpreted instructions, far more than its arithmetic.",
+    passes=1,
+    work="interpreted",
 )

@@ -1,10 +1,11 @@
-"""The one oracle: cost and gradient in double-double arithmetic, rounded to float64 once, at the end.
+"""The oracle: cost and gradient in double-double arithmetic, rounded to float64 once, at the end.
 
-Never timed, never a contestant, and apart from them in method: products are exact, sums carry 106 bits, exp and log1p
-are its own. Its error is at least 100 times below every bound that it judges (proved against mpmath in the tests).
+It is never timed, and computes in a different way from all kernels: products are exact, sums carry 106 bits, and exp
+and log1p are its own. Its error is at least 100 times smaller than every bound that it helps to check (the tests
+compare it with mpmath).
 
-With s = (1 - 2y) z the loss of an example is log(1 + e^s) and dz = (1 - 2y) sigma(s): no digit is lost where the loss
-or dz is tiny.
+With s = (1 - 2y) z the loss of an example is log(1 + e^s) and dz = (1 - 2y) sigma(s), so no digit is lost where the
+loss or dz is tiny.
 """
 
 import numpy as np
@@ -12,19 +13,20 @@ import numpy.typing as npt
 
 from kernels import _double_double as dd
 from kernels._double_double import Pair
-from kernels._kernel import Array, CostAndGradient, check_inputs
+from kernels._inputs import Array, check_inputs
+from kernels._kernel import CostAndGradient
 
 BLOCK = 2**15  # elements of X at a time, so that the intermediates stay in the cache
 
 
 def cost_and_gradient(w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike) -> CostAndGradient:
-    """J, dw (n_x,) and db, correct but for the last rounding.
+    """J, dw (n_x,) and db, correct up to the final rounding.
 
-    Args and errors: as `Kernel.__call__`.
+    Arguments and errors are those of `Kernel.__call__`.
     """
     w, b, X, Y = check_inputs(w, b, X, Y)
     n_x, m = X.shape
-    # Powers of two bring each feature to at most 1, exactly, so that splitting can't overflow.
+    # Powers of two scale each feature to at most 1 without rounding, so that splitting can't overflow.
     scale = np.ldexp(1.0, np.clip(np.frexp(_largest(X))[1], -1000, 1000))
     w_scaled = w * scale
     size = max(1, BLOCK // n_x)

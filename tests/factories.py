@@ -1,13 +1,15 @@
 """Runs that are made and not measured, for tests of what only reads one."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from bench.grid import Cell, Plan, Preset, Setting
-from bench.results.records import Card, Header, KernelCard, Moment
-from bench.results.run import CellResult, Run, Samples
+from bench.results.records import CONTROL, Card, Header, KernelCard, Moment
+from bench.results.run import VECTORIZED, CellResult, Run, Samples
 
 ROUNDS = 9
 CARD = Card(
@@ -37,7 +39,7 @@ def cell(m: int, n_x: int, order: Any = "F", threads: int = 1, **more: Any) -> C
 
 def preset(cells: Iterable[Cell] = (), **changes: Any) -> Preset:
     """A preset that takes little time."""
-    brief = {"cap": 0.1, "budget": 2e-2, "min_rounds": 8, "max_rounds": 12, "sample_seconds": 2e-4}
+    brief: dict[str, Any] = {"cap": 0.1, "budget": 2e-2, "min_rounds": 8, "max_rounds": 12, "sample_seconds": 2e-4}
     return Preset("tiny", tuple(cells), **(brief | {"settle_seconds": 2e-5} | changes))
 
 
@@ -63,7 +65,8 @@ def header(
     """The header of a run that holds these cells and kernels."""
     cards = kernels if isinstance(kernels, Mapping) else {name: kernel_card(name) for name in kernels}
     plan = Plan(preset(cells), problem=problem)
-    facts = {"plan": plan, "machine": CARD, "before": Moment("2026-01-01T00:00:00+00:00", 0.1), "kernels": dict(cards)}
+    before = Moment("2026-01-01T00:00:00+00:00", 0.1)
+    facts: dict[str, Any] = {"plan": plan, "machine": CARD, "before": before, "kernels": dict(cards)}
     return Header(**(facts | changes))
 
 
@@ -76,5 +79,50 @@ def run(
 ) -> Run:
     """A run of these cells; its kernels are all that were timed, skipped or failed, unless they are named."""
     if kernels is None:
-        kernels = dict.fromkeys(name for each in results for name in (*each.kernels, *each.skipped, *each.failed))
+        kernels = list(dict.fromkeys(n for each in results for n in (*each.kernels, *each.skipped, *each.failed)))
     return Run(header([each.cell for each in results], kernels, problem, machine=machine), results, **facts)
+
+
+# Runs whose costs are known: seconds of a call, of an example, of an element.
+COSTS = {
+    "numba_fused": (1e-6, 2e-9, 1e-10),
+    "numpy_vectorized": (1e-5, 8e-9, 2e-10),
+    "numba_loop": (8e-7, 1.5e-8, 9e-10),
+}
+COST_MS, COST_N_XS = (10, 100, 1_000, 10_000, 100_000, 1_000_000), (1, 8, 64, 512)
+
+
+def run_of_costs(
+    costs: Mapping[str, tuple[float, float, float]] = COSTS,
+    *,
+    noise: float = 0.0,
+    seed: int = 0,
+    far: float = 1.0,
+    compiling: float = 1.0,
+    ms: Sequence[int] = COST_MS,
+    more: Iterable[CellResult] = (),
+    cards: Mapping[str, KernelCard] | None = None,
+) -> Run:
+    """A run made of known costs, with an A/A control beside numpy_vectorized.
+
+    Args:
+        costs: Kernel -> seconds per call, per example, per element.
+        noise: Standard deviation of ln(seconds) from cell to cell.
+        seed: Of the noise.
+        far: How many times as much an element costs outside the L2.
+        compiling: Seconds of the first call.
+        ms: Numbers of examples.
+        more: Further cells.
+        cards: What the run records of the kernels, if it matters.
+    """
+    rng = np.random.default_rng(seed)
+    results = []
+    for n_x, m in product(COST_N_XS, ms):
+        beyond = far if 8 * m * (n_x + 4) > 0.75 * 2**20 else 1.0
+        seconds = {
+            name: (a + c * m + d * beyond * m * n_x) * float(np.exp(noise * rng.standard_normal()))
+            for name, (a, c, d) in costs.items()
+        }
+        control = {CONTROL: seconds[VECTORIZED]} if VECTORIZED in seconds else {}
+        results.append(result(cell(m, n_x), seconds | control, first_call=dict.fromkeys(costs, compiling)))
+    return run([*results, *more], cards)

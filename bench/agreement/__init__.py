@@ -1,1 +1,34 @@
-"""TODO."""
+"""The gate that every kernel passes before it is timed: bounds from the theory of rounding, and a probe.
+
+`bounds` compares outputs with the reference, `probe` calls a kernel three times on few examples, and `slips` names the
+likely mistake behind a wrong answer.
+"""
+
+from bench.agreement.bounds import (
+    Agreement,
+    Disagreement,
+    Expected,
+    ExpectedDescent,
+    check,
+    expect,
+    expect_descent,
+    judge,
+    judge_descent,
+)
+from bench.agreement.probe import Question, ask, line, questions
+
+__all__ = [
+    "Agreement",
+    "Disagreement",
+    "Expected",
+    "ExpectedDescent",
+    "Question",
+    "ask",
+    "check",
+    "expect",
+    "expect_descent",
+    "judge",
+    "judge_descent",
+    "line",
+    "questions",
+]

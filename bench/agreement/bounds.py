@@ -2,7 +2,7 @@
 
 The bounds are those of N. J. Higham, Accuracy and Stability of Numerical Algorithms, section 3.1: an inner product of
 n terms, summed in any order, has an error of at most gamma_n * sum |terms|, gamma_n = n u / (1 - n u), u = 2^-53.
-Each output is held to such a bound, componentwise, with the error of z carried through: sigma and the loss are
+Each component of each output must lie within such a bound. The error of z is carried through: sigma and the loss are
 Lipschitz, and a few u are allowed for exp, log1p and division. Nothing here is fitted to what a kernel does.
 """
 
@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bench.grid import PRECISIONS
 from bench.problem import Problem
 from kernels import Descent, Kernel, reference
 from kernels._kernel import Array
 
-U = 2.0**-53
+U = PRECISIONS["float64"].u
 ETA = 2.0**-1074  # what underflow may add to any one operation
 BLOCK = 2**17  # elements of X at a time, which keeps what is computed from them small
 
@@ -26,7 +27,7 @@ LOSS_ERROR = 10 * U
 
 
 class Disagreement(Exception):
-    """An output that left its bound, or is no output at all."""
+    """An output outside its bound, or no output at all: which kernel, which output, what was expected."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the reference says, what rounding may add, and the magnitudes that errors are measured by."""
+    """The reference's outputs, what rounding may add, and the magnitudes that errors are measured by."""
 
     J: float
     dw: Array
@@ -116,62 +117,64 @@ def _mean_bound(size: Any, error: Any, growth: float, m: int) -> Any:
 
 
 def check(kernel: Kernel, problem: Problem) -> Agreement:
-    """Run a kernel once and hold every output to its bound.
+    """Run a kernel once and check every output against its bound.
 
     Raises:
-        Disagreement: Says kernel, output, index, got, wanted and bound.
+        Disagreement: Names kernel, output, index, the value, what was expected and the bound.
     """
     outputs = kernel.bind(problem.w, problem.b, problem.X, problem.Y)()
     return judge(kernel.name, outputs, expect(problem), kernel.cost_from)
 
 
 def judge(name: str, outputs: Any, expected: Expected, cost_from: Literal["z", "a"] = "z") -> Agreement:
-    """Hold the outputs of the kernel `name` to their bounds; `check` in two steps, for outputs that are there already.
+    """Check outputs of the kernel `name` that are there already against their bounds: `check` in two steps.
 
     Raises:
         Disagreement: See `check`.
     """
     if not isinstance(outputs, tuple) or len(outputs) != 3:
         what = f"{len(outputs)} values" if isinstance(outputs, tuple | list) else type(outputs).__name__
-        raise Disagreement(f"{name}: wanted a tuple (J, dw, db); got {what}")
+        raise Disagreement(f"{name}: expected a tuple (J, dw, db), not {what}")
     J, dw, db = outputs
     return Agreement(
         name,
-        J=_hold(name, "J", J, expected.J, expected.J_bound[cost_from], expected.J_size),
-        dw=_hold(name, "dw", dw, expected.dw, expected.dw_bound, expected.dw_size),
-        db=_hold(name, "db", db, expected.db, expected.db_bound, expected.db_size),
+        J=_check(name, "J", J, expected.J, expected.J_bound[cost_from], expected.J_size),
+        dw=_check(name, "dw", dw, expected.dw, expected.dw_bound, expected.dw_size),
+        db=_check(name, "db", db, expected.db, expected.db_bound, expected.db_size),
     )
 
 
 def _is_there(got: Any) -> bool:
-    """Whether an output is numbers in memory (or at least no array), and not work that is left until it is read."""
+    """Whether an output is numbers in memory (or at least no array), and not work put off until it is read."""
     if isinstance(got, list | tuple):
-        return all(_is_there(each) for each in got)
+        return all(_is_there(part) for part in got)
     if getattr(got, "is_ready", None) is not None and not got.is_ready():  # JAX returns before it has computed
         return False
     plain = type(got) is np.ndarray or isinstance(got, np.generic | float | int | complex | str | bytes | None)
     return plain or (hasattr(got, "__dlpack__") and not isinstance(got, np.ndarray))  # a tensor of another library
 
 
-def _hold(name: str, output: str, got: Any, wanted: Any, bound: Any, size: Any) -> float:
+def _check(name: str, output: str, got: Any, wanted: Any, bound: Any, size: Any) -> float:
     if not _is_there(got):
-        raise Disagreement(f"{name}: {output} is a {type(got).__name__}, computed when it is read; wanted the numbers")
+        raise Disagreement(f"{name}: {output} is a {type(got).__name__}, computed when it is read; return the numbers")
     try:
         values = np.asarray(got)
     except ValueError as ragged:
         raise Disagreement(f"{name}: {output} is no array: {ragged}") from None
     if values.shape != np.shape(wanted):
-        raise Disagreement(f"{name}: {output} has shape {values.shape}; wanted {np.shape(wanted)}")
+        raise Disagreement(f"{name}: {output} has shape {values.shape}, expected {np.shape(wanted)}")
     if values.dtype != np.float64:
-        raise Disagreement(f"{name}: {output} has dtype {values.dtype}; wanted float64")
+        raise Disagreement(f"{name}: {output} has dtype {values.dtype}, expected float64")
     error = np.abs(values - wanted)
     outside = np.atleast_1d(~(error <= bound))  # a NaN is outside too
     if outside.any():
         j = int(np.argmax(outside))
         index = f"[{j}]" if values.ndim else ""
-        one = [float(np.atleast_1d(part)[j]) for part in (values, wanted, bound)]
-        more = f" ({np.count_nonzero(outside)} of {outside.size} are outside)" if outside.sum() > 1 else ""
-        raise Disagreement(f"{name}: {output}{index} got {one[0]!r}, wanted {one[1]!r}, bound {one[2]:.3g}{more}")
+        value, right, allowed = (float(np.atleast_1d(part)[j]) for part in (values, wanted, bound))
+        more = f"; {np.count_nonzero(outside)} of {outside.size} are wrong" if outside.sum() > 1 else ""
+        raise Disagreement(
+            f"{name}: {output} is wrong ({output}{index} = {value!r}, expected {right!r} ± {allowed:.3g}{more})"
+        )
     unit = U * np.asarray(size)
     return float(np.max(np.divide(error, unit, out=np.zeros_like(error), where=unit > 0.0), initial=0.0))
 
@@ -220,14 +223,14 @@ def expect_descent(problem: Problem, alpha: float, iterations: int) -> ExpectedD
 def judge_descent(
     name: str, descent: Descent, expected: ExpectedDescent, cost_from: Literal["z", "a"] = "z"
 ) -> Agreement:
-    """Hold the cost of every iteration, and w and b at the end, to their bounds; the errors are relative, in u.
+    """Check the cost of every iteration, and w and b at the end, against their bounds; errors are relative, in u.
 
     Raises:
         Disagreement: See `check`.
     """
     return Agreement(
         name,
-        J=_hold(name, "costs", descent.costs, expected.costs, expected.bounds[cost_from], expected.costs),
-        dw=_hold(name, "w", descent.w, expected.w, np.full_like(expected.w, expected.step_bound), np.abs(expected.w)),
-        db=_hold(name, "b", descent.b, expected.b, expected.step_bound, abs(expected.b)),
+        J=_check(name, "costs", descent.costs, expected.costs, expected.bounds[cost_from], expected.costs),
+        dw=_check(name, "w", descent.w, expected.w, np.full_like(expected.w, expected.step_bound), np.abs(expected.w)),
+        db=_check(name, "b", descent.b, expected.b, expected.step_bound, abs(expected.b)),
     )

@@ -1,8 +1,8 @@
-"""What is asked of a kernel before anything is timed, on a few examples: not one right answer, but three.
+"""What a kernel must answer before anything is timed, on a few examples: three calls, not one.
 
 A kernel may be right once and wrong ever after: it may keep what it computed for this shape or these arrays, return
-memory that its next call overwrites, or write to its inputs. So it is asked for a problem, for another in the very same
-arrays, and for the first again; then all that it returned must still be what it was, and each right.
+memory that its next call overwrites, or write to its inputs. So it computes one problem, another in the very same
+arrays, and the first again; then every output must be right, and must still be what it was when it was returned.
 """
 
 import traceback
@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.agreement import bounds as agreement
-from bench.agreement import slips as hints
-from bench.agreement.bounds import Disagreement, Expected
+from bench.agreement import slips
+from bench.agreement.bounds import Disagreement, Expected, expect, judge
 from bench.problem import Problem
 from kernels import Kernel
 
@@ -32,20 +31,20 @@ class Question:
 
 
 def questions(problem: Problem) -> tuple[Question, Question]:
-    """The first examples of a problem; and another problem of that shape, whose every output is another."""
+    """The first examples of a problem; and another problem of that shape, every output of which is different."""
     one = problem.head(EXAMPLES)
     other = Problem(0.5 * one.w + 0.125, one.b - 0.375, -0.5 * one.X, 1.0 - one.Y, one.order)
-    return Question(one, agreement.expect(one)), Question(other, agreement.expect(other))
+    return Question(one, expect(one)), Question(other, expect(other))
 
 
-def ask(label: str, kernel: Kernel, asked: tuple[Question, Question]) -> None:
-    """Ask a kernel for the one problem, the other, and the one again.
+def ask(label: str, kernel: Kernel, pair: tuple[Question, Question]) -> None:
+    """Call a kernel on the one problem, the other, and the one again.
 
     Raises:
         Disagreement: For a wrong answer, with the likely slip where it is recognised; for an answer that is
             overwritten later; for inputs that are written to.
     """
-    one, other = asked
+    one, other = pair
     w, X, Y = one.problem.w.copy(), one.problem.X.copy(order="K"), one.problem.Y.copy()
     first = kernel.bind(w, one.problem.b, X, Y)
     answers = []
@@ -55,32 +54,31 @@ def ask(label: str, kernel: Kernel, asked: tuple[Question, Question]) -> None:
         call = kernel.bind(w, problem.b, X, Y) if question is other else first
         outputs = call()
         with _hint(outputs, question, repeated=turn > 0):
-            agreement.judge(label, outputs, question.expected, kernel.cost_from)
-        for name, array, was in (("w", w, problem.w), ("X", X, problem.X), ("Y", Y, problem.Y)):
-            if not np.array_equal(array, was):
-                raise Disagreement(f"{label}: {name} was written to: it belongs to the caller; work on a copy")
+            judge(label, outputs, question.expected, kernel.cost_from)
+        for name, array, before in (("w", w, problem.w), ("X", X, problem.X), ("Y", Y, problem.Y)):
+            if not np.array_equal(array, before):
+                raise Disagreement(f"{label}: it writes to {name}, which belongs to the caller; work on a copy")
         answers.append((outputs, [np.array(np.asarray(output)) for output in outputs]))
     for outputs, copies in answers:
-        for name, output, was in zip(hints.OUTPUTS, outputs, copies, strict=True):
-            if not np.array_equal(np.asarray(output), was):
+        for name, output, copy in zip(slips.OUTPUTS, outputs, copies, strict=True):
+            if not np.array_equal(np.asarray(output), copy):
                 raise Disagreement(
-                    f"{label}: {name} changed after it was returned: it lies in memory that the next call, or the "
-                    "caller, writes to; return a new array"
+                    f"{label}: {name} changed after it was returned: its memory is written to by the next call or by "
+                    "the caller; return a new array"
                 )
 
 
 @contextmanager
 def _hint(outputs: Any, question: Question, repeated: bool) -> Iterator[None]:
-    """Add to a disagreement inside how many examples it was on, and what is likely wrong."""
+    """Add to a disagreement how many examples it was on, and what is likely wrong."""
     try:
         yield
     except Disagreement as error:
-        words = f"{error}; on {question.problem.m} examples"
+        message = f"{error}; on {question.problem.m} examples"
         if repeated:
-            words += ", after a right answer: does it keep something from the call before?"
-            raise Disagreement(words) from None
-        likely = hints.slip(outputs, question.problem, question.expected)
-        raise Disagreement(f"{words}. Likely: {likely}" if likely else words) from None
+            raise Disagreement(f"{message}, after a right answer: does it keep something between calls?") from None
+        likely = slips.slip(outputs, question.problem, question.expected)
+        raise Disagreement(f"{message}. Likely: {likely}" if likely else message) from None
 
 
 def line(error: Exception, kernel: Kernel) -> str:

@@ -1,4 +1,4 @@
-"""The slip behind a wrong answer, where it is one that is often made: found by making it, and comparing."""
+"""The slip behind a wrong answer, if it is a common one: each is made on purpose, and its outputs compared."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +18,7 @@ def slip(outputs: Any, problem: Problem, expected: Expected) -> str | None:
     if outputs is None:
         return "The function returns nothing: end it with return J, dw, db."
     if isinstance(outputs, list) and len(outputs) == 3:
-        return "Write return J, dw, db without brackets: a list is no tuple."
+        return "Write return J, dw, db without brackets: it returns a list, not a tuple."
     if not isinstance(outputs, tuple) or len(outputs) != 3:
         return "End the function with return J, dw, db, in this order."
     try:
@@ -30,10 +30,10 @@ def slip(outputs: Any, problem: Problem, expected: Expected) -> str | None:
         if hint is not None:
             return hint
     right: Outputs = {"J": expected.J, "dw": expected.dw, "db": expected.db}
-    found = [
+    hints = [
         _of_value(name, got, right, problem) for name in OUTPUTS if not _close(got[name], right[name], relative=1e-13)
     ]
-    sentences = list(dict.fromkeys(sentence for sentence in found if sentence is not None))
+    sentences = list(dict.fromkeys(sentence for sentence in hints if sentence is not None))
     return " ".join(sentences[:2]) or None
 
 
@@ -41,13 +41,13 @@ def _of_shape(name: str, value: Any, problem: Problem) -> str | None:
     n_x, m = problem.n_x, problem.m
     if name == "dw":
         if value.shape in ((n_x, 1), (1, n_x)):
-            return f"dw is a matrix of one column or row: w, and so dw, has shape (n_x,) = ({n_x},); dw.ravel() is."
+            return f"dw is a matrix of one column or row; return dw.ravel(), of shape (n_x,) = ({n_x},)."
         if value.ndim == 2:
             return (
-                "(m, 1), or (1, m), against (m,) broadcasts to a matrix without an error: Y has shape (m,), "
-                "so Z and A should have it too."
+                "(m, 1), or (1, m), against (m,) broadcasts to a matrix without an error; give Z and A the shape of Y, "
+                "(m,)."
             )
-        return "dw has an element for each feature: do not sum over the features." if value.ndim == 0 else None
+        return "dw needs an element for each feature: do not sum over the features." if value.ndim == 0 else None
     if value.shape == () or value.size == 0:
         return None
     if value.size == 1:
@@ -59,11 +59,11 @@ def _of_shape(name: str, value: Any, problem: Problem) -> str | None:
 
 def _of_dtype(name: str, value: Array) -> str | None:
     if value.dtype == np.float32:
-        return f"{name} is in single precision (float32): the inputs are float64, and so should be all that is made."
+        return f"{name} is in single precision (float32): the inputs are float64, so all else should be."
     if value.dtype.kind not in "iubfc":
-        return f"{name} holds no numbers but {value.dtype}."
+        return f"{name} has dtype {value.dtype}, which is not numbers."
     if value.dtype.kind in "iub":
-        return f"{name} is whole-numbered: is it left at its initial 0, or an array of integers that it is added to?"
+        return f"{name} holds whole numbers: does it keep its initial 0, or is it summed into an array of integers?"
     return None
 
 
@@ -78,9 +78,9 @@ def _of_value(name: str, got: Outputs, right: Outputs, problem: Problem) -> str 
             return sentence
     for other in OUTPUTS:
         if other != name and np.shape(right[other]) == value.shape and _close(value, right[other]):
-            return f"{name} holds what {other} should: the order is (J, dw, db)."
+            return f"{name} has the value of {other}: the order is (J, dw, db)."
     if _close(value, right[name], relative=1e-5):
-        return f"{name} is right to some 7 digits: something is computed in single precision (float32)."
+        return f"{name} is right to about 7 digits: something is computed in single precision (float32)."
     return None
 
 
@@ -103,7 +103,7 @@ def _slips(name: str, right: Outputs, problem: Problem) -> Iterator[tuple[str, A
     w, b, X, Y, m = problem.w, problem.b, problem.X, problem.Y, problem.m
     value = right[name]
     minus = "the loss is -(y log a + (1 - y) log(1 - a))" if name == "J" else "dz is a - y, not y - a"
-    yield f"{name} is never divided by m (here {m}): a sum over the examples, where the mean is wanted.", value * m
+    yield f"{name} is never divided by m (here {m}): it is a sum over the examples, and should be the mean.", value * m
     yield f"{name} is divided by m (here {m}) twice.", value / m
     yield f"{name} has the wrong sign: {minus}.", -value
     yield f"{name} has the wrong sign, and is never divided by m: {minus}.", -value * m

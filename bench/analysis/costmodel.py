@@ -1,18 +1,16 @@
-"""What a call costs: seconds = per call + per example * m + per element * m * n_x, fitted for each kernel.
+"""Cost per call, per example and per element of each kernel.
 
-The three numbers are fitted to the median times of a run's cells by non-negative least squares in relative error: the
-sum of ((predicted - measured) / measured)^2 is least, so that a cell of a microsecond counts as much as one of a
-second. Costs per example and per element may depend on where the data live (L2, L3, memory); whether they do is
-decided by predicting cells that were left out, so that a kernel gets more numbers only where they help.
+The model is seconds = per call + per example * m + per element * m * n_x. Its three numbers are fitted to the median
+times of a run's cells by non-negative least squares in relative error: the sum of ((predicted - measured) / measured)^2
+is least, so that a cell of a microsecond counts as much as one of a second. Costs per example and per element may
+depend on where the data live (L2, L3, memory). Whether they do is decided by predicting cells that were left out, so
+that a kernel gets more numbers only where they help.
 
-Two kinds of interval, for two questions:
-
-- Of the three numbers: the cells are resampled with replacement (bootstrap, within each level, from a fixed seed). A
-  cell's own interval is much narrower than what a straight line leaves over, so noise of the samples alone would
-  promise too much.
-- Of a predicted time: each cell is left out in turn, the model (its levels too) is chosen and fitted without it, and
-  the cell is predicted. The interval reaches as far as 95% of these predictions were wrong, as a factor
-  (leave-one-out conformal prediction: Vovk, Gammerman, Shafer, Algorithmic Learning in a Random World, 2005).
+There are two kinds of interval. Those of the three numbers come from resampled cells (bootstrap, within each level,
+from a fixed seed): a line misses the cells by more than their samples scatter, so noise of the samples alone would
+promise too much. That of a predicted time comes from cells left out: the model and its levels are chosen and fitted
+without a cell, which is then predicted, and 95% of these predictions were no farther off, as a factor (leave-one-out
+conformal prediction: Vovk, Gammerman, Shafer, Algorithmic Learning in a Random World, 2005).
 """
 
 import math
@@ -20,16 +18,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import nnls
 
-from bench.results.run import Run
+from bench.grid import Precision, Setting
+from bench.results import Run
 from bench.stats import Interval
-from bench.variant import Variant, of_variant
 
 Array = npt.NDArray[np.float64]
+Number = TypeVar("Number", float, Array)
 Cuts = tuple[float, ...]  # bytes at which one level ends and the next begins, ascending
 
 MIN_CELLS = 6  # three numbers, from twice as many cells
@@ -41,6 +41,7 @@ GOOD_ENOUGH = 1e-3  # a held-out error that asks for no further level
 FOLDS = 5
 RESAMPLES = 400
 CONFIDENCE = 0.95
+DEFAULT = Setting()
 MIN_STRATUM = 8
 
 
@@ -86,7 +87,7 @@ class Costs:
 
     Attributes:
         kernel: Its name.
-        variant: Order and threads.
+        setting: Order, threads and dtype.
         per_call: Seconds for each call.
         levels: The other two numbers, from the nearest memory to the farthest.
         cuts: Bytes of data at which a level ends and the next begins.
@@ -96,7 +97,7 @@ class Costs:
     """
 
     kernel: str
-    variant: Variant
+    setting: Setting
     per_call: Interval
     levels: tuple[Level, ...]
     cuts: Cuts
@@ -124,31 +125,32 @@ class Costs:
 
         With fewer than 19 such cells it is the largest of them, and covers somewhat less than 95%.
         """
-        return self._spreads[data_bytes(m, n_x) <= self.near]
+        return self._spreads[data_bytes(m, n_x, self.setting.precision) <= self.near]
 
     @cached_property
     def _spreads(self) -> dict[bool, float]:
         """The spread of data that are far, and of those that are near."""
-        found = {}
+        spreads, precision = {}, self.setting.precision
         for near in (False, True):
-            errors = [abs(c.error) for c in self.held_out if (data_bytes(c.m, c.n_x) <= self.near) == near]
+            errors = [abs(c.error) for c in self.held_out if (data_bytes(c.m, c.n_x, precision) <= self.near) == near]
             if len(errors) < MIN_STRATUM:
                 errors = [abs(cell.error) for cell in self.held_out]
             rank = min(len(errors), math.ceil(CONFIDENCE * (len(errors) + 1)))
-            found[near] = sorted(errors)[rank - 1]
-        return found
+            spreads[near] = sorted(errors)[rank - 1]
+        return spreads
 
     def seconds(self, m: float, n_x: float) -> Interval:
         """Predicted seconds of a call, with the interval that held-out cells earned; m, n_x as in X (n_x, m)."""
-        level = self.levels[sum(data_bytes(m, n_x) > cut for cut in self.cuts)]
+        nbytes = data_bytes(m, n_x, self.setting.precision)
+        level = self.levels[sum(nbytes > cut for cut in self.cuts)]
         estimate = self.per_call.estimate + level.per_example.estimate * m + level.per_element.estimate * m * n_x
         factor = math.exp(self.spread(m, n_x))
         return Interval(estimate, estimate / factor, estimate * factor)
 
 
-def data_bytes(m: float, n_x: float) -> float:
+def data_bytes(m: Number, n_x: Number, precision: Precision) -> Number:
     """Bytes that a step works on: X, Y and a few vectors as long as Y."""
-    return 8.0 * m * (n_x + VECTORS)
+    return precision.nbytes * m * (n_x + VECTORS)
 
 
 @dataclass(frozen=True)
@@ -158,13 +160,14 @@ class _Cells:
     m: Array
     n_x: Array
     seconds: Array
+    precision: Precision
 
     def of(self, index: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "_Cells":
-        return _Cells(self.m[index], self.n_x[index], self.seconds[index])
+        return _Cells(self.m[index], self.n_x[index], self.seconds[index], self.precision)
 
     def level(self, cuts: Cuts) -> npt.NDArray[np.intp]:
-        held = 8.0 * self.m * (self.n_x + VECTORS)  # data_bytes of each cell
-        return np.searchsorted(np.array(cuts, dtype=np.float64), held, side="left")
+        nbytes = data_bytes(self.m, self.n_x, self.precision)
+        return np.searchsorted(np.array(cuts, dtype=np.float64), nbytes, side="left")
 
     def terms(self, cuts: Cuts) -> Array:
         """(cells, 1 + 2 levels): what the cost per call, per example and per element of each level multiply."""
@@ -176,34 +179,33 @@ class _Cells:
         return np.asarray(nnls(self.terms(cuts) / self.seconds[:, None], np.ones(self.m.size))[0])
 
 
-def fit(run: Run, kernel: str, order: str = "F", threads: int = 1) -> Costs:
-    """The costs of a kernel, from the cells of a run in which it was timed.
+def fit(run: Run, kernel: str, setting: Setting = DEFAULT) -> Costs:
+    """The costs of a kernel, from the cells of a setting in which it was timed.
 
     Raises:
         TooFewCells: If these are fewer than 6, or of fewer than two m or two n_x.
     """
-    timed = [result for result in of_variant(run, (order, threads)) if kernel in result.seconds]
-    timed.sort(key=lambda result: (result.cell.n_x, result.cell.m))
+    timed = sorted((r for r in run.of(setting) if kernel in r.samples), key=lambda r: (r.cell.n_x, r.cell.m))
     if len(timed) < MIN_CELLS or len({r.cell.m for r in timed}) < 2 or len({r.cell.n_x for r in timed}) < 2:
-        raise TooFewCells(f"{kernel}: timed in {len(timed)} cells; three numbers take {MIN_CELLS}, of some m and n_x")
+        raise TooFewCells(f"{kernel}: timed in {len(timed)} cells; a fit needs {MIN_CELLS}, of several m and n_x")
     cells = _Cells(
         np.array([float(result.cell.m) for result in timed]),
         np.array([float(result.cell.n_x) for result in timed]),
         np.array([result.median(kernel).estimate for result in timed]),
+        setting.precision,
     )
     places = cache_limits(run)
-    limits = tuple(places.values())
-    cuts = _choose(cells, limits)
+    cuts = _choose(cells, limits := tuple(places.values()))
     costs, low, high = cells.solve(cuts), *_bootstrap(cells, cuts)
     numbers = [Interval(float(c), float(min(a, c)), float(max(b, c))) for c, a, b in zip(costs, low, high, strict=True)]
-    at, count = cells.level(cuts), len(cuts) + 1
+    counts = np.bincount(cells.level(cuts), minlength=len(cuts) + 1).tolist()
     levels = tuple(
-        Level(_level_name(places, cuts, k), int((at == k).sum()), numbers[1 + k], numbers[1 + count + k])
-        for k in range(count)
+        Level(_level_name(places, cuts, k), count, numbers[1 + k], numbers[1 + len(counts) + k])
+        for k, count in enumerate(counts)
     )
     return Costs(
         kernel=kernel,
-        variant=(order, threads),
+        setting=setting,
         per_call=numbers[0],
         levels=levels,
         cuts=cuts,
@@ -213,17 +215,20 @@ def fit(run: Run, kernel: str, order: str = "F", threads: int = 1) -> Costs:
     )
 
 
-# A report asks three times, and the fits take longer than the figures.
 @lru_cache(maxsize=16)
-def fit_all(run: Run, variant: Variant) -> tuple[dict[str, Costs], list[str]]:
-    """The costs of every kernel of a variant, in ladder order; and why some have none, a line each. Kept by run."""
+def fit_all(run: Run, setting: Setting) -> tuple[dict[str, Costs], list[str]]:
+    """The costs of every kernel of a setting, in ladder order; and why some have none, a line for each.
+
+    The fits are kept, for several chapters need them and they take longer than the figures. A `Run` is frozen and
+    compared by identity, so what is kept can't go out of date or be mixed up with another run's.
+    """
     fitted: dict[str, Costs] = {}
     refused = []
-    timed = {name for result in of_variant(run, variant) for name in result.kernels}
+    timed = {name for result in run.of(setting) for name in result.kernels}
     for name in run.measured:
         try:
             if name in timed:
-                fitted[name] = fit(run, name, *variant)
+                fitted[name] = fit(run, name, setting)
         except TooFewCells as error:
             refused.append(str(error))
     return fitted, refused
@@ -231,7 +236,7 @@ def fit_all(run: Run, variant: Variant) -> tuple[dict[str, Costs], list[str]]:
 
 def cache_limits(run: Run) -> dict[str, float]:
     """Cache -> bytes of data that stay in it, of the caches that the run's machine card knows; ascending."""
-    caches = run.header["machine"].get("caches", {})
+    caches = run.header.machine.caches
     return {name: CACHE_SHARE * caches[name] for name in ("L2", "L3") if name in caches}
 
 
@@ -271,15 +276,14 @@ def _log_error(costs: Array, cells: _Cells, cuts: Cuts) -> Array:
 
 
 def _leave_one_out(cells: _Cells, limits: Sequence[float]) -> tuple[HeldOut, ...]:
-    found = []
+    held_out = []
     for k in range(cells.m.size):
-        others = cells.of(np.arange(cells.m.size) != k)
+        one, others = cells.of(np.array([k])), cells.of(np.arange(cells.m.size) != k)
         cuts = _choose(others, limits)
-        one = cells.of(np.array([k]))
         error = float(_log_error(others.solve(cuts), one, cuts)[0])
         measured = float(one.seconds[0])
-        found.append(HeldOut(int(one.m[0]), int(one.n_x[0]), measured, measured * math.exp(error)))
-    return tuple(found)
+        held_out.append(HeldOut(int(one.m[0]), int(one.n_x[0]), measured, measured * math.exp(error)))
+    return tuple(held_out)
 
 
 def _bootstrap(cells: _Cells, cuts: Cuts) -> tuple[Array, Array]:

@@ -1,10 +1,10 @@
-"""From which m on one kernel overtakes another: from measured speed-ups, and by the model where nothing was measured.
+"""From which m one kernel overtakes another: from measured speed-ups, and by the model where nothing was measured.
 
 Two neighbouring cells of an n_x in which the sign test is sure of the faster kernel, and of a different one, have a
 crossover between them, or more; cells that are not sure may lie between. Both ends of a speed-up's interval are
 widened by the noise floor of its cell first.
 
-Where between the two it lies was not measured. The cost model (`bench.costmodel`) gives the shape of the curve there:
+Where between the two it lies was not measured. The cost model gives the shape of the curve there:
 ln of the ratio of the two predicted times, moved so that it passes through what was measured in the cells, linearly in
 ln m between them. The interval is all m at which this curve is no farther from 0 than the two models' held-out errors
 together (as independent: the root of the sum of squares), and never more than what the two cells leave open; all of
@@ -17,31 +17,18 @@ interval is that of the ratio of two medians.
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+import kernels
 from bench import stats
 from bench.analysis.costmodel import Array, Costs, fit_all
-from bench.report.tables import Table, bounds_text
-from bench.results.run import CellResult, Run
+from bench.grid import Setting
+from bench.results import CellResult, Run
 from bench.stats import Interval
-from bench.variant import Variant, of_variant, variant_words, variants
+from kernels import Kernel
 
-PAIRS = (
-    ("python_loop", "numpy_vectorized"),
-    ("numba_loop", "numpy_vectorized"),
-    ("numba_fastmath", "numpy_vectorized"),
-    ("numpy_vectorized", "numba_fused"),
-    ("numba_fastmath", "numba_fused"),
-)
-OF_ALL_THREADS = (
-    ("numba_fastmath", "numba_parallel"),
-    ("numba_fused", "numba_fused_parallel"),
-    ("numpy_vectorized", "numba_parallel"),
-    ("numpy_vectorized", "numba_fused_parallel"),
-)
 STEPS = 241  # of m, where the model is asked
 
 Shape = Callable[[float], tuple[float, float]]  # m -> ln of the ratio by the model, and how far off that may be
@@ -58,19 +45,33 @@ class Crossover:
 
 @dataclass(frozen=True)
 class Compared:
-    """Two kernels at one n_x: the speed-up of the second over the first at each m, and where they cross."""
+    """Two kernels at one n_x.
+
+    Attributes:
+        first: The rival.
+        second: The kernel that is weighed against it.
+        n_x: The number of features.
+        ms: Ascending numbers of examples.
+        ratios: The speed-up of the second over the first at each.
+        crossovers: Where one overtakes the other.
+    """
 
     first: str
     second: str
     n_x: int
-    ms: list[float]
-    ratios: list[Interval]
-    found: list[Crossover]
+    ms: Sequence[float]
+    ratios: Sequence[Interval]
+    crossovers: Sequence[Crossover] = ()
 
     @property
-    def words(self) -> str:
-        """The crossovers, in words."""
-        return words(self.found, self.ratios, self.first, self.second)
+    def winners(self) -> set[str]:
+        """The kernels that are surely faster at some m."""
+        return {self.second if r.low > 1.0 else self.first for r in self.ratios if r.low > 1.0 or r.high < 1.0}
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether the estimates favour the same kernel at every m."""
+        return len({ratio.estimate > 1.0 for ratio in self.ratios}) == 1
 
 
 def crossings(
@@ -91,15 +92,15 @@ def crossings(
     """
     sides = [1 if ratio.low > 1.0 else -1 if ratio.high < 1.0 else 0 for ratio in ratios]
     sure = [k for k, side in enumerate(sides) if side]
-    found = []
+    crossovers = []
     for start, end in itertools.pairwise(sure):
         if sides[start] == sides[end]:
             continue
         x = np.log(np.array(ms[start : end + 1], dtype=float))
         y = np.log([ratio.estimate for ratio in ratios[start : end + 1]])
         names = (first, second) if sides[end] > 0 else (second, first)
-        found.append(Crossover(*names, _between(x, y, shape)))
-    return found
+        crossovers.append(Crossover(*names, _between(x, y, shape)))
+    return crossovers
 
 
 def _between(x: Array, y: Array, shape: Shape | None) -> Interval:
@@ -107,7 +108,7 @@ def _between(x: Array, y: Array, shape: Shape | None) -> Interval:
     if shape is None:
         return Interval(math.exp(_zero(x, y)), math.exp(x[0]), math.exp(x[-1]))
     xs = np.union1d(np.linspace(x[0], x[-1], STEPS), x)
-    model, error = np.array([shape(math.exp(each)) for each in xs]).T
+    model, error = np.array([shape(math.exp(log_m)) for log_m in xs]).T
     curve = model + np.interp(xs, x, y - np.interp(x, xs, model))
     near = np.flatnonzero(np.abs(curve) <= error)
     zero = _zero(xs, curve)
@@ -121,59 +122,26 @@ def _zero(x: Array, y: Array) -> float:
     return float(x[k] - y[k] * (x[k + 1] - x[k]) / (y[k + 1] - y[k]))
 
 
-def count_text(m: float) -> str:
-    """An m in two digits: that of a crossover is not known better."""
-    return f"{float(f'{m:.2g}'):,.0f}"
+def pairs(setting: Setting) -> list[tuple[str, str]]:
+    """The kernels that are compared in a setting, (rival, kernel).
+
+    With one thread these are the kernels that do not spread their own work, with all threads those that do.
+    """
+    chosen = [kernel for kernel in kernels.KERNELS.values() if _spreads(kernel) == (setting.threads > 1)]
+    return [(rival, kernel.name) for kernel in chosen for rival in kernel.rivals]
 
 
-def words(found: list[Crossover], ratios: Sequence[Interval], first: str, second: str) -> str:
-    """The crossovers of a pair at one n_x, in words."""
-    if found:
-        later = [f"from m = {bounds_text(c.m, count_text)} on {c.above} beats {c.below}" for c in found[1:]]
-        return "; ".join(
-            [f"below m = {bounds_text(found[0].m, count_text)} {found[0].below} beats {found[0].above}", *later]
-        )
-    winners = {second if r.low > 1.0 else first for r in ratios if r.low > 1.0 or r.high < 1.0}
-    if not winners:
-        return "too close to tell"
-    if len({r.estimate > 1.0 for r in ratios}) > 1:
-        return f"{winners.pop()} is faster where it is clear; elsewhere too close to tell"
-    return f"never in the measured range: {winners.pop()} is faster"
+def _spreads(kernel: Kernel) -> bool:
+    """Whether a kernel's own code uses all threads; a library's may, but that is not what is compared."""
+    return kernel.threads == "all" and kernel.compiles == "once"
 
 
-def tables(run: Run) -> Iterator[Table]:
-    """A table of crossovers for each variant in which a pair was measured."""
-    for variant in variants(run):
-        found = table(run, variant)
-        if found is not None:
-            yield found
-
-
-@lru_cache(maxsize=16)
-def table(run: Run, variant: Variant) -> Table | None:
-    """The crossovers of a variant, measured and predicted between the n_x that were measured."""
-    rows = []
-    for how, compared in (("measured", measured(run, variant)), ("predicted", _predicted(run, variant))):
-        # Neighbouring n_x of which the same is known share a row.
-        for (first, second, known), same in itertools.groupby(compared, lambda e: (e.first, e.second, e.words)):
-            n_xs = [each.n_x for each in same]
-            span = f"{n_xs[0]:,}" + (f" to {n_xs[-1]:,}" if len(n_xs) > 1 else "")
-            rows.append([f"{first}, {second}", span, known, how])
-    title = f"Who overtakes whom as m grows, {variant_words(variant)}"
-    return Table(title, ["kernels", "n_x", "what is known", "from"], rows, keys=4) if rows else None
-
-
-def pairs(variant: Variant) -> tuple[tuple[str, str], ...]:
-    """The kernels that are compared in a variant."""
-    return PAIRS if variant[1] == 1 else OF_ALL_THREADS
-
-
-def measured(run: Run, variant: Variant) -> Iterator[Compared]:
+def measured(run: Run, setting: Setting) -> Iterator[Compared]:
     """Every pair at every n_x at which it was measured for two m or more."""
-    results = sorted(of_variant(run, variant), key=lambda r: r.cell.m)
-    alone = {(r.cell.m, r.cell.n_x): r for r in of_variant(run, (variant[0], 1))}
-    costs = _costs(run, variant)
-    for first, second in pairs(variant):
+    results = sorted(run.of(setting), key=lambda r: r.cell.m)
+    alone = {(r.cell.m, r.cell.n_x): r for r in run.of(_alone(setting))}
+    costs = _costs(run, setting)
+    for first, second in pairs(setting):
         for n_x in sorted({r.cell.n_x for r in results}):
             ms, ratios = [], []
             for result in (r for r in results if r.cell.n_x == n_x):
@@ -182,8 +150,13 @@ def measured(run: Run, variant: Variant) -> Iterator[Compared]:
                     ms.append(float(result.cell.m))
                     ratios.append(ratio)
             if len(ms) > 1:
-                found = crossings(ms, ratios, first, second, _shape(costs, first, second, n_x))
-                yield Compared(first, second, n_x, ms, ratios, found)
+                shape = _shape(costs, first, second, n_x)
+                yield Compared(first, second, n_x, ms, ratios, crossings(ms, ratios, first, second, shape))
+
+
+def _alone(setting: Setting) -> Setting:
+    """The same setting with one thread."""
+    return replace(setting, threads=1)
 
 
 def _ratio(result: CellResult, alone: CellResult | None, first: str, second: str) -> Interval | None:
@@ -194,9 +167,9 @@ def _ratio(result: CellResult, alone: CellResult | None, first: str, second: str
     return Interval(ratio.estimate, ratio.low / floor, ratio.high * floor) if ratio else None
 
 
-def _costs(run: Run, variant: Variant) -> dict[str, Costs]:
-    """The costs of the kernels of a variant, and of those that use one thread in any case."""
-    return fit_all(run, (variant[0], 1))[0] | fit_all(run, variant)[0]
+def _costs(run: Run, setting: Setting) -> dict[str, Costs]:
+    """The costs of the kernels of a setting, and of those that use one thread in any case."""
+    return fit_all(run, _alone(setting))[0] | fit_all(run, setting)[0]
 
 
 def _shape(costs: dict[str, Costs], first: str, second: str, n_x: int) -> Shape | None:
@@ -211,17 +184,17 @@ def _shape(costs: dict[str, Costs], first: str, second: str, n_x: int) -> Shape 
     return shape
 
 
-def _predicted(run: Run, variant: Variant) -> Iterator[Compared]:
+def predicted(run: Run, setting: Setting) -> Iterator[Compared]:
     """By the model, halfway between the n_x that were measured."""
-    costs = _costs(run, variant)
-    cells = [result.cell for result in of_variant(run, variant)]
+    costs = _costs(run, setting)
+    cells = [result.cell for result in run.of(setting)]
     n_xs = sorted({cell.n_x for cell in cells})
     between = [round(math.sqrt(a * b)) for a, b in itertools.pairwise(n_xs)]
     ms = [float(m) for m in np.geomspace(min(c.m for c in cells), max(c.m for c in cells), STEPS)]
-    for first, second in pairs(variant):
+    for first, second in pairs(setting):
         for n_x in (n for n in between if n not in n_xs):
             shape = _shape(costs, first, second, n_x)
             if shape is not None:
-                told = [shape(m) for m in ms]
-                ratios = [Interval(*(math.exp(y + sign * error) for sign in (0.0, -1.0, 1.0))) for y, error in told]
+                logs = [shape(m) for m in ms]
+                ratios = [Interval(*(math.exp(y + sign * error) for sign in (0.0, -1.0, 1.0))) for y, error in logs]
                 yield Compared(first, second, n_x, ms, ratios, crossings(ms, ratios, first, second))

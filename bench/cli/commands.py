@@ -1,4 +1,4 @@
-"""The commands that read runs: plot, report, compare, advise."""
+"""The commands that read runs, and those that describe: plot, report, compare, advise, kernels, machine."""
 
 import re
 from pathlib import Path
@@ -6,37 +6,45 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
-from bench.cli.options import WrongUse
-from bench.results import journal
-from bench.results import run as results
+from bench.results import Run, journal, load
+from bench.words import WrongUse
 
 # What draws and fits is imported where it is needed: Matplotlib and SciPy take longer to load than most commands take.
 
+ROOT = Path(__file__).parents[2]
+REFERENCE = Path("results", "reference")
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, such as results/reference.")]
 
 
-def drawn_report(console: Console, finished: results.Run, folder: Path) -> Path:
-    """Draw the report of a run, telling which figure is being drawn; returns the page's path."""
-    from bench.report import write as reports
+def show(run: Run) -> None:
+    """Print the tables of a run; narrower than they need, columns would be left out."""
+    from bench.report import terminal
+
+    Console(width=max(terminal.WIDTH, Console().width)).print(terminal.render(run))
+
+
+def drawn_report(console: Console, run: Run, folder: Path) -> Path:
+    """Draw the report of a run, showing which figure is being drawn; returns the page's path."""
+    from bench.report import write
 
     with console.status("drawing the figures") as status:
-        return reports.write(finished, folder, lambda name: status.update(f"drawing {name}"))
+        return write(run, folder, lambda name: status.update(f"drawing {name}"))
 
 
 def plot(run: RunFolder) -> None:
     """Draw the figures of a run again, from its folder alone."""
-    from bench.report import plots
+    from bench.report import draw
 
-    found = results.load(run)
-    for drawn in plots.save(found, run / "plots"):
-        typer.echo(run / "plots" / f"{drawn.name}.svg")
+    for path in draw(load(run), run):
+        typer.echo(path)
 
 
 def report(run: RunFolder) -> None:
     """Write report.html, report.md, run.json and the figures of a run again, from its samples."""
     console = Console()
-    console.print(f"report: {drawn_report(console, results.load(run), run)}", soft_wrap=True)
+    console.print(f"report: {drawn_report(console, load(run), run)}", soft_wrap=True, markup=False)
 
 
 def advise(
@@ -47,27 +55,28 @@ def advise(
         typer.Argument(metavar="[RUN]", help="A run's folder. [default: results/reference, or the newest]"),
     ] = None,
     calls: Annotated[int, typer.Option(help="How many gradient steps.")] = 1,
-    order: Annotated[str, typer.Option(help="Layout of X: F, each example contiguous; or C.")] = "F",
+    order: Annotated[str, typer.Option(help="Layout of X: F, the features of one example side by side; or C.")] = "F",
     threads: Annotated[str, typer.Option(help="1 or all.")] = "1",
-    peers: Annotated[bool, typer.Option("--peers", help="Other libraries may be recommended too.")] = False,
+    peers: Annotated[bool, typer.Option("--peers", help="Recommend other libraries too.")] = False,
 ) -> None:
-    """Say which kernel to use for a problem, how long it takes, and when the answer changes; from a run."""
-    from bench.analysis import advise as advice
+    """Which kernel to use for a problem, how long it takes, and when the answer changes; from a run."""
+    from bench.analysis import advise as analysis
+    from bench.report import advice
 
     folder = run or _default_run(Path("results"))
-    found = advice.advise(results.load(folder), m, n_x, calls, order, threads, peers)
+    answer = analysis.advise(load(folder), m, n_x, calls, order, threads, peers)
     console = Console(highlight=False)
-    for number, line in enumerate(advice.lines(found, str(folder))):
+    for number, line in enumerate(advice.lines(answer, str(folder))):
         console.print(line, style="bold" if number == 0 else "", markup=False, soft_wrap=True)
 
 
 def _default_run(folder: Path) -> Path:
     """The reference run, or else the newest of the runs."""
-    if (folder / "reference" / journal.FILE).is_file():
+    if journal.find(folder / "reference"):
         return folder / "reference"
     runs = sorted(folder.glob(f"*/{journal.FILE}"), key=lambda path: path.stat().st_mtime)
     if not runs:
-        raise WrongUse("no run to answer from; name the folder of one, or measure with: unloop run --grid quick")
+        raise WrongUse("there is no run here; name the folder of one, or measure one: unloop run --grid quick")
     return runs[-1].parent
 
 
@@ -83,33 +92,33 @@ def compare(
 ) -> None:
     """Compare two runs: what is slower or faster beyond noise, kernel by kernel and cell by cell.
 
-    Seconds on one machine; on machines that differ, the speed-ups over python_loop and numpy_vectorized. The word
+    Seconds on one machine; on different machines, the speed-ups over python_loop and numpy_vectorized. The word
     reference means results/reference. Nothing is written into either run. --fail-slower judges the seconds as they are;
     what all kernels have in common, as on a machine that was slower as a whole, is named beside it.
     """
-    from bench.analysis.compare import NothingInCommon, NothingTold
-    from bench.analysis.compare import compare as compare_runs
+    from bench.analysis import compare as analysis
     from bench.report import changes
 
     allowed = None if fail_slower is None else _percent(fail_slower)
     try:
-        found = compare_runs(results.load(_named(run_a)), results.load(_named(run_b)))
-    except NothingInCommon as error:
+        comparison = analysis.compare(load(_named(run_a)), load(_named(run_b)))
+    except analysis.NothingInCommon as error:
         raise WrongUse(str(error)) from None
     console = Console()
-    console.print(changes.render(found))
+    console.print(changes.render(comparison))
     if out is not None:
         try:
-            console.print(f"figure: {changes.save(changes.draw(found), out)}", soft_wrap=True)
+            path = changes.save(changes.draw(comparison), out)
         except OSError as error:
             raise WrongUse(f"the figure can't be written: {error}; name another folder with --out") from None
+        console.print(f"figure: {path}", soft_wrap=True, markup=False)
     if allowed is None:
         return
     try:
-        worse, words = changes.regressed(found, allowed)
-    except NothingTold as error:
+        worse, verdict = changes.regressed(comparison, allowed)
+    except analysis.NothingDecided as error:
         raise WrongUse(str(error)) from None
-    console.print(words, style="bold red" if worse else "", highlight=False)
+    console.print(verdict, style="bold red" if worse else "", highlight=False, markup=False)
     if worse:
         raise typer.Exit(1)
 
@@ -126,5 +135,34 @@ def _named(run: str) -> Path:
     """The folder of a run; the word reference: results/reference here, or else in the checkout."""
     if run != "reference":
         return Path(run)
-    here = Path("results", "reference")
-    return here if here.is_dir() else Path(__file__).parents[2] / here
+    return REFERENCE if REFERENCE.is_dir() else ROOT / REFERENCE
+
+
+def kernels() -> None:
+    """List the ladder, what each kernel changes from the one before; then the peers, the step in other libraries."""
+    from bench.measure.contestants import describe_kernels
+    from kernels.peers import PEERS
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("kernel", "threads", "what it changes"):
+        table.add_column(heading, no_wrap=heading == "kernel")
+    for name, kernel in describe_kernels(PEERS, {}).items():
+        missing = f" (needs {kernel.missing}, which is not installed)" if kernel.missing else ""
+        table.add_row(name, kernel.threads, kernel.change + missing)
+    Console().print(table)
+
+
+def machine() -> None:
+    """Show what machine this is, as every run records it, and measure what it can do at most: its ceilings."""
+    from bench.machine import card, ceilings
+
+    console = Console()
+    here = card.card()
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for what, value in card.describe(here):
+        table.add_row(what, value)
+    with console.status("measuring the ceilings") as status:
+        measured = ceilings.measure(lambda what: status.update(f"measuring the ceilings: {what}"))
+    for what, value in ceilings.describe(measured, here.caches):
+        table.add_row(what, value)
+    console.print(table)

@@ -17,15 +17,16 @@ from bench.machine import quiet
 if "--benchmark-only" in sys.argv and Path(sys.argv[0]).name in ("pytest", "py.test", "__main__.py"):
     quiet.pin_layout()
 
+import msgspec
 import pytest
 from rich.console import Console
 
-from bench.cli import options as face
-from bench.cli.options import Measured, WrongUse
+from bench.cli import options
+from bench.cli.measured import Measured
+from bench.cli.options import Typed
 from bench.grid import Cell
-from bench.report import terminal as summary
+from bench.words import WrongUse
 
-FIELDS = ("m", "n_x", "order", "threads", "problem", "iterations")
 measured_key = pytest.StashKey[Measured]()
 ended_key = pytest.StashKey[str]()
 
@@ -57,69 +58,76 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.args_source is config.ArgsSource.TESTPATHS and not disabled:
         # A plain pytest runs the tests and no benchmark; with --benchmark-only the benchmarks and no test.
         config.args = [path for path in config.getini("testpaths") if (path == "bench") is bool(only)]
+    # Run once and untimed, the benchmarks are a check: on few cells, unless more are named.
+    typed = Typed(
+        grid=config.getoption("grid") or ("smoke" if disabled else "quick"),
+        problem=config.getoption("problem"),
+        kernels=config.getoption("kernels"),
+        peers=config.getoption("peers"),
+        own=config.getoption("kernel"),
+        seed=config.getoption("seed"),
+    )
     try:
-        # Run once and untimed, the benchmarks are a check: on few cells, unless more are asked for.
-        grid = config.getoption("grid") or ("smoke" if disabled else "quick")
-        problem = config.getoption("problem")
-        kernels, peers, own = (config.getoption(name) for name in ("kernels", "peers", "kernel"))
-        choice = face.choose(grid, problem, kernels, peers, own)
-        choice = replace(choice, preset=face.with_options(choice.preset, config))
+        plan = options.plan(typed)
+        plan = replace(plan, preset=options.with_benchmark_options(plan.preset, config))
     except WrongUse as error:
         raise pytest.UsageError(str(error)) from None
-    measured = Measured(config.rootpath, choice, config.getoption("seed"), problem, config.getoption("out"))
-    measured.wanted = {cell: choice.of(cell) for cell in choice.preset.cells}
-    config.stash[measured_key] = measured
+    wanted = {cell: options.names_of(plan, cell) for cell in plan.preset.cells}
+    config.stash[measured_key] = Measured(config.rootpath, plan, config.getoption("out"), wanted)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "cell_of_params" not in metafunc.fixturenames:
+    if not {"cell", "measured"} <= set(metafunc.fixturenames):
         return
+    wanted = metafunc.config.stash[measured_key].wanted
+    fields = list(next(iter(wanted)).params)
     rows = [
-        pytest.param(*(getattr(cell, name) for name in FIELDS), kernel, id=f"{cell.id}-{kernel}")
-        for cell, kernels in metafunc.config.stash[measured_key].wanted.items()
+        pytest.param(*cell.params.values(), kernel, id=f"{cell.id}-{kernel}")
+        for cell, kernels in wanted.items()
         for kernel in kernels
     ]
-    metafunc.parametrize((*FIELDS, "kernel"), rows)
+    metafunc.parametrize([*fields, "kernel"], rows)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Only what is selected is measured."""
     wanted: dict[Cell, list[str]] = {}
     for item in session.items:
-        if isinstance(item, pytest.Function) and "cell_of_params" in item.fixturenames:
-            wanted.setdefault(face.cell_of(item.callspec.params), []).append(str(item.callspec.params["kernel"]))
+        if isinstance(item, pytest.Function) and {"cell", "measured"} <= set(item.fixturenames):
+            params = item.callspec.params
+            wanted.setdefault(Cell.of(params), []).append(str(params["kernel"]))
     session.config.stash[measured_key].wanted = wanted
 
 
 @pytest.fixture
-def cell_of_params(m: int, n_x: int, order: Any, threads: int, problem: str, iterations: int) -> Cell:
+def cell(request: pytest.FixtureRequest) -> Cell:
     """The cell of a benchmark's parameters."""
-    return Cell(m, n_x, order, threads, problem, iterations)
+    return Cell.of(request.node.callspec.params)
 
 
 @pytest.fixture(scope="session")
 def measured(request: pytest.FixtureRequest) -> Measured:
     """What the engine measured, for all benchmarks of this session."""
-    found = request.config.stash[measured_key]
+    of_session = request.config.stash[measured_key]
     reporter: Any = request.config.pluginmanager.get_plugin("terminalreporter")
     capture: Any = request.config.pluginmanager.get_plugin("capturemanager")
 
-    def tell(line: str) -> None:
+    def show(line: str) -> None:
         with capture.global_and_fixture_disabled():
             reporter.ensure_newline()
             reporter.write_line(line)
 
     if reporter is not None and capture is not None and request.config.get_verbosity() >= 0:
-        found.tell = tell
-    return found
+        of_session.show = show
+    return of_session
 
 
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     """The machine card in place of what would name this host."""
-    from bench.machine import card as machine
+    from bench.machine.card import card
 
     machine_info.clear()
-    machine_info.update(machine.card())
+    machine_info.update(msgspec.to_builtins(card()))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -128,13 +136,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[N
     closed = session.config.stash[measured_key].close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     if closed is None:
         return
-    from bench.report import write as report
+    from bench.report import terminal, write  # load Matplotlib, for which a session that measures nothing need not wait
 
     folder, run = closed
     text = StringIO()
-    console = Console(file=text, width=summary.WIDTH)
-    console.print(summary.render(run))
-    console.print(f"report: {report.write(run, folder)}", soft_wrap=True)
+    console = Console(file=text, width=terminal.WIDTH)
+    console.print(terminal.render(run))
+    console.print(f"report: {write(run, folder)}", soft_wrap=True)
     session.config.stash[ended_key] = text.getvalue()
 
 

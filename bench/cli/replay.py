@@ -1,6 +1,6 @@
 """A timer that replays samples to pytest-benchmark, which then reports what the engine measured."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 _readings: Iterator[float] = iter(())
@@ -12,11 +12,11 @@ def interleaved_replay() -> float:
 
 
 @contextmanager
-def tape(seconds: Sequence[float]) -> Iterator[None]:
+def tape(seconds: Iterable[float]) -> Iterator[None]:
     """Replay these samples inside; each must be read, exactly once.
 
     Raises:
-        RuntimeError: If readings are left over, or missing: pytest-benchmark read its timer another number of times.
+        RuntimeError: If readings are left over or missing: pytest-benchmark read its timer another number of times.
     """
     global _readings
     _readings = (reading for sample in seconds for reading in (0.0, sample))

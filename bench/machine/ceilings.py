@@ -1,6 +1,6 @@
 """The ceilings of this machine, measured: how fast memory is read, numbers are multiplied and added, and exp is taken.
 
-From them and the work that a gradient step can't do without follows a lower bound for each cell: X is read once
+From them and the work that no gradient step can avoid follows a lower bound for each cell: X is read once
 (8 m n_x bytes), 4 m n_x floating-point operations are done, and m exponentials taken. The three may overlap, so the
 bound is the largest of their times. It is the roofline model (S. Williams, A. Waterman and D. Patterson, "Roofline: an
 insightful visual performance model for multicore architectures", 2009) for this one problem.
@@ -10,22 +10,20 @@ The best of several tries counts: what is wanted is what the machine can do, not
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numba
 import numpy as np
 
-from bench.grid import thread_counts
-from bench.machine.threads import held_to
-from kernels import Kernel
+from bench.machine.threads import limited_to
+from bench.presets import thread_counts
+from bench.results.records import Ceiling, ReadRate
+from bench.words import plural
 from kernels._aligned import aligned
 from kernels._caches import LAST_BYTES
 from kernels._exp import exp
 from kernels._kernel import Array
 from kernels.numba_fastmath import RELAXED
 
-READ = "linear read"  # the ruler of cells whose X comes from memory: reads X once, in the order of memory
 TRIES = 5
 TRY_SECONDS = 4e-3
 # Of the working sets that are read, each STEP times the one before; the largest is at least four last caches.
@@ -125,49 +123,7 @@ read, read_two, multiply_add, exponentials = (
 )
 
 
-def _read_all(_w: Array, _b: float, X: Array, _Y: Array) -> float:
-    return read(np.ravel(X, order="K"), 1)
-
-
-RULER = Kernel(READ, "Linear read of X", "No kernel: reads X once and adds it up.", _read_all, "all", compiled=True)
-
-
-@dataclass(frozen=True)
-class Ceiling:
-    """What this machine can do with a number of threads.
-
-    Attributes:
-        threads: How many threads.
-        read: (bytes of the working set, bytes read a second), from small to large.
-        flops: Floating-point operations a second, a multiply-add counting as two.
-        exps: Exponentials a second.
-    """
-
-    threads: int
-    read: list[tuple[int, float]]
-    flops: float
-    exps: float
-
-    def bandwidth(self, nbytes: float) -> float:
-        """Bytes a second for a working set of so many bytes, between the two that were measured next to it."""
-        sizes, rates = np.array(self.read).T
-        return float(np.exp(np.interp(np.log(nbytes), np.log(sizes), np.log(rates))))
-
-    def limits(self, m: int, n_x: int) -> dict[str, float]:
-        """Seconds that a gradient step takes at least for each kind of work."""
-        nbytes = 8 * m * n_x
-        return {
-            "reading X": nbytes / self.bandwidth(nbytes),
-            "arithmetic": 4 * m * n_x / self.flops,
-            "exponentials": m / self.exps,
-        }
-
-    def bound(self, m: int, n_x: int) -> float:
-        """Seconds that a gradient step takes at least."""
-        return max(self.limits(m, n_x).values())
-
-
-def measure(tell: Callable[[str], None] = lambda _: None) -> list[Ceiling]:
+def measure(progress: Callable[[str], None] = lambda _: None) -> list[Ceiling]:
     """The ceilings of this machine, with one thread and with all; takes some seconds."""
     largest = max(4 * LAST_BYTES, LEAST_BYTES)
     x = aligned((1, largest // 8))[0]
@@ -175,19 +131,19 @@ def measure(tell: Callable[[str], None] = lambda _: None) -> list[Ceiling]:
     sizes = [SMALLEST_BYTES]
     while sizes[-1] < largest:
         sizes.append(min(largest, sizes[-1] * STEP))
-    found = []
+    ceilings = []
     for threads in thread_counts():
-        with held_to(threads):
+        with limited_to(threads):
             rates = []
             for nbytes in sizes:
-                tell(f"reading {nbytes // 1024:,} KiB with {threads} thread{'s' if threads > 1 else ''}")
+                progress(f"reading {nbytes // 1024:,} KiB with {plural(threads, 'thread')}")
                 part = x[: nbytes // 8]
-                rates.append((nbytes, nbytes / min(_seconds(read, part), _seconds(read_two, part))))
+                rates.append(ReadRate(nbytes, nbytes / min(_seconds(read, part), _seconds(read_two, part))))
             few = x[: IN_CACHE * threads]
-            tell("multiplying and adding, taking exponentials")
+            progress("multiplying and adding, taking exponentials")
             flops = few.size * 64 / _seconds(multiply_add, few)
-            found.append(Ceiling(threads, rates, flops, few.size / _seconds(exponentials, few)))
-    return found
+            ceilings.append(Ceiling(threads, rates, flops, few.size / _seconds(exponentials, few)))
+    return ceilings
 
 
 def _seconds(run: Callable[[Array, int], float], x: Array) -> float:
@@ -201,9 +157,9 @@ def _seconds(run: Callable[[Array, int], float], x: Array) -> float:
             tries.append(time.perf_counter() - start)
         return min(tries)
 
-    # How often is found with one thread: threads that are slow to wake would pass for work.
+    # One thread decides how often: threads that are slow to wake would pass for work.
     times = 1
-    with held_to(1):
+    with limited_to(1):
         while (seconds := best(times)) < TRY_SECONDS / 2:
             times = max(2 * times, int(times * TRY_SECONDS / max(seconds, 1e-9)))
     times *= numba.get_num_threads()
@@ -214,36 +170,11 @@ def describe(ceilings: Iterable[Ceiling], caches: Mapping[str, int]) -> list[tup
     """The ceilings as rows (what, value) for a table; caches by level, in bytes."""
     rows = []
     for ceiling in ceilings:
-        threads = f"{ceiling.threads} thread{'s' if ceiling.threads > 1 else ''}"
+        threads = plural(ceiling.threads, "thread")
         # Half of a cache, for all of it is never free; with several threads each has caches of its own.
-        places = [(level, size / 2) for level, size in caches.items()] + [("memory", float(ceiling.read[-1][0]))]
+        places = [(level, size / 2) for level, size in caches.items()] + [("memory", float(ceiling.read[-1].nbytes))]
         rates = ", ".join(f"{level} {ceiling.bandwidth(nbytes) / 1e9:.0f} GB/s" for level, nbytes in places)
         rows.append((f"Linear read, {threads}", rates))
         rows.append((f"Multiply-add, {threads}", f"{ceiling.flops / 1e9:.0f} GFLOP/s"))
         rows.append((f"exp, {threads}", f"{1e9 / ceiling.exps:.2f} ns each"))
     return rows
-
-
-def record(ceilings: list[Ceiling]) -> dict[str, Any]:
-    """The ceilings as a record of a journal."""
-    as_read = [{**asdict(each), "read": [list(pair) for pair in each.read]} for each in ceilings]
-    return {"type": "ceilings", "ceilings": as_read}
-
-
-def from_record(found: dict[str, Any]) -> dict[int, Ceiling]:
-    """Number of threads -> ceiling, from a record of a journal."""
-    return {
-        c["threads"]: Ceiling(c["threads"], [(n, r) for n, r in c["read"]], c["flops"], c["exps"])
-        for c in found["ceilings"]
-    }
-
-
-def best(one: Mapping[int, Ceiling], other: Mapping[int, Ceiling]) -> dict[int, Ceiling]:
-    """The higher of two measurements of everything, for the machine can do as much as it ever did."""
-    return dict(one) | {n: _higher(one[n], ceiling) if n in one else ceiling for n, ceiling in other.items()}
-
-
-def _higher(one: Ceiling, other: Ceiling) -> Ceiling:
-    rates = dict(one.read)
-    read = [(nbytes, max(rate, rates.get(nbytes, 0.0))) for nbytes, rate in other.read]
-    return Ceiling(one.threads, read, max(one.flops, other.flops), max(one.exps, other.exps))

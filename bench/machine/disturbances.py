@@ -1,4 +1,4 @@
-"""What may have disturbed a measurement: other load, a coarse clock, a CPU that changed its pace."""
+"""What may have disturbed a measurement: other load, a coarse clock, a CPU that changed its frequency."""
 
 import os
 import time
@@ -11,10 +11,10 @@ import psutil
 
 from bench.grid import Cell
 
-BUSY = 0.25  # of a core, by others: above it a run says so
+BUSY = 0.25  # of a core, by others: above it a run warns
 LOOK_SECONDS = 0.1
 READINGS = 500  # of the clock in a sample, at the least
-PACE = 1.1  # highest over lowest frequency in a cell
+MOST_CHANGE = 1.1  # highest over lowest frequency in a cell
 # Settings of Numba with which its code is not what it is for others, and the values that change nothing.
 USUAL = {"NUMBA_OPT": ("3", "max"), "NUMBA_DISABLE_JIT": ("0",), "NUMBA_BOUNDSCHECK": ("0",)}
 CPU_STAT = (Path("/sys/fs/cgroup/cpu.stat"), Path("/sys/fs/cgroup/cpu/cpu.stat"))  # cgroup 2, cgroup 1
@@ -36,11 +36,11 @@ def compiler_words(environment: Mapping[str, str]) -> list[str]:
     unusual = [
         f"{name}={environment[name]}" for name, usual in USUAL.items() if environment.get(name, "") not in ("", *usual)
     ]
-    return [f"{each} is set: compiled kernels are slower than without it" for each in unusual]
+    return [f"{setting} is set: compiled kernels are slower than without it" for setting in unusual]
 
 
 def clock_resolution() -> float:
-    """Seconds between two readings of the clock that differ: the least that it tells apart, measured."""
+    """Seconds between two readings of the clock that differ: the smallest step that it can show, measured."""
     steps = []
     for _ in range(200):
         start = now = time.perf_counter()
@@ -58,41 +58,41 @@ def clock_words(resolution: float, sample_seconds: float) -> list[str]:
 
 
 @dataclass
-class _Seen:
+class _Visits:
     wall: float = 0.0
     others: float = 0.0
     throttled: int = 0
     frequencies: list[float] = field(default_factory=list)
 
 
-class Conditions:
-    """Adds up, over the visits of each cell, what was going on beside it. Looked at between visits, never within."""
+class Disturbances:
+    """Adds up, over the visits of each cell, what else the machine did. Read between visits, never within."""
 
     def __init__(self) -> None:
-        self._cells: dict[Cell, _Seen] = {}
+        self._cells: dict[Cell, _Visits] = {}
 
     @contextmanager
-    def of(self, cell: Cell, worker: int) -> Iterator[None]:
+    def during_visit(self, cell: Cell, worker: int) -> Iterator[None]:
         """A visit of a cell, measured by the process `worker`."""
-        seen = self._cells.setdefault(cell, _Seen())
+        visits = self._cells.setdefault(cell, _Visits())
         start, others, throttled = time.perf_counter(), _busy_seconds() - _own_seconds(worker), _throttled()
         yield
-        seen.wall += time.perf_counter() - start
-        seen.others += _busy_seconds() - _own_seconds(worker) - others
-        seen.throttled += _throttled() - throttled
-        seen.frequencies += _frequency()
+        visits.wall += time.perf_counter() - start
+        visits.others += _busy_seconds() - _own_seconds(worker) - others
+        visits.throttled += _throttled() - throttled
+        visits.frequencies += _frequency()
 
     def words(self, cell: Cell) -> list[str]:
         """What was wrong in a cell."""
-        seen = self._cells.get(cell, _Seen())
+        visits = self._cells.get(cell, _Visits())
         words = []
-        if seen.others > BUSY * seen.wall > 0.0:
-            words.append(f"other processes kept {seen.others / seen.wall:.1f} cores busy")
-        if seen.frequencies and max(seen.frequencies) > PACE * min(seen.frequencies):
-            low, high = min(seen.frequencies), max(seen.frequencies)
+        if visits.others > BUSY * visits.wall > 0.0:
+            words.append(f"other processes kept {visits.others / visits.wall:.1f} cores busy")
+        if visits.frequencies and max(visits.frequencies) > MOST_CHANGE * min(visits.frequencies):
+            low, high = min(visits.frequencies), max(visits.frequencies)
             words.append(f"the CPU's frequency went from {low:,.0f} to {high:,.0f} MHz")
-        if seen.throttled:
-            words.append(f"the container was throttled {seen.throttled} times")
+        if visits.throttled:
+            words.append(f"the container was throttled {visits.throttled} times")
         return words
 
 
@@ -125,9 +125,9 @@ def _throttled() -> int:
 
 
 def _frequency() -> list[float]:
-    """The frequency of the fastest CPU in MHz, where the system tells: the one that has just measured."""
+    """The frequency of the fastest CPU in MHz, where the system knows it: the one that has just measured."""
     try:
-        told = psutil.cpu_freq(percpu=True) if hasattr(psutil, "cpu_freq") else []
+        cpus = psutil.cpu_freq(percpu=True) if hasattr(psutil, "cpu_freq") else []
     except (OSError, NotImplementedError):
         return []
-    return [max(each.current for each in told)] if told else []
+    return [max(cpu.current for cpu in cpus)] if cpus else []

@@ -1,4 +1,4 @@
-"""The thread pools of this process: held to a cell's threads, and told of.
+"""The thread pools of this process: limited to a cell's threads, and described.
 
 Each library brings its own: NumPy its BLAS, scikit-learn an OpenMP, PyTorch another and an MKL within, numexpr and
 Numba one each. XLA's can't be changed once it is made; the peer that uses it has one for each number of threads.
@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numba
 from threadpoolctl import ThreadpoolController
 
+from bench.results.records import Pool
 from kernels import Kernel
 
 
@@ -30,8 +30,8 @@ def _controller() -> ThreadpoolController:
 
 
 @contextmanager
-def held_to(threads: int) -> Iterator[None]:
-    """Hold every pool of the libraries that are loaded to a number of threads, or to as many as it has if fewer."""
+def limited_to(threads: int) -> Iterator[None]:
+    """Limit every pool of the libraries that are loaded to a number of threads, or to as many as it has if fewer."""
     numba_before = numba.get_num_threads()  # the first time, this makes Numba's pool
     with ExitStack() as stack:
         stack.enter_context(_controller().limit(limits=threads))
@@ -48,27 +48,27 @@ def held_to(threads: int) -> Iterator[None]:
 
 def counts() -> dict[str, int]:
     """Pool -> how many threads it may use now, such as {"numpy openblas": 1, "numba": 1, "torch": 1}."""
-    found = {f"{pool['package']} {pool['library']}": pool["threads"] for pool in described()}
-    found["numba"] = numba.get_num_threads()
+    threads = {f"{pool.package} {pool.library}": pool.threads for pool in described()}
+    threads["numba"] = numba.get_num_threads()
     torch, numexpr = sys.modules.get("torch"), sys.modules.get("numexpr")
     if torch is not None:
-        found["torch"] = torch.get_num_threads()
+        threads["torch"] = torch.get_num_threads()
     if numexpr is not None:
-        found["numexpr"] = numexpr.get_num_threads()
-    return found
+        threads["numexpr"] = numexpr.get_num_threads()
+    return threads
 
 
-def described() -> list[dict[str, Any]]:
+def described() -> list[Pool]:
     """The BLAS and OpenMP pools that are loaded: whose, which library and version, how many threads; no path."""
     return [
-        {
-            "package": _package(Path(pool["filepath"])),
-            "library": pool["internal_api"] if pool["user_api"] == "blas" else pool["prefix"],
-            "file": Path(pool["filepath"]).name,
-            "user_api": pool["user_api"],
-            "version": pool["version"],
-            "threads": pool["num_threads"],
-        }
+        Pool(
+            package=_package(Path(pool["filepath"])),
+            library=pool["internal_api"] if pool["user_api"] == "blas" else pool["prefix"],
+            file=Path(pool["filepath"]).name,
+            version=pool["version"],
+            user_api=pool["user_api"],
+            threads=pool["num_threads"],
+        )
         for pool in _controller().info()
     ]
 
@@ -82,6 +82,6 @@ def _package(file: Path) -> str:
 
 
 def load(kernels: Iterable[Kernel]) -> dict[str, str]:
-    """Import what kernels require, so that its pools are there before they are held; module -> version."""
+    """Import what kernels require, so that its pools are there before they are limited; module -> version."""
     modules = dict.fromkeys(module for kernel in kernels if kernel.missing is None for module in kernel.requires)
     return {module: str(importlib.import_module(module).__version__) for module in modules}

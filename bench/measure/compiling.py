@@ -1,12 +1,11 @@
 """The price of compiling: the first call of each compiled rung in a fresh process, cold, cached and warm.
 
-Cold: nothing is compiled yet. Cached: Numba finds on disk what an earlier process has compiled. Warm: the next call.
-The kernels themselves are not declared with `cache=True`, for then a run could not tell what compiling costs; a probe
-turns the cache on for all compiled functions before the first call. What calls `numba.get_num_threads` can't be cached:
-its code holds the address of the function that tells, which another process has elsewhere.
+Cold: nothing is compiled yet. Cached: Numba loads from disk what an earlier process has compiled. Warm: the next call.
+The kernels themselves are not declared with `cache=True`, since a run could then not measure what compiling costs; a
+probe turns the cache on for all compiled functions before the first call. What calls `numba.get_num_threads` can't be
+cached: its code holds the address of a function, which lies elsewhere in another process.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -14,49 +13,49 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
 from typing import Any
 
+import msgspec
+
 from bench.problem import make_problem
+from bench.results.records import Price
 
 PATIENCE = 300.0  # seconds, for a machine that is very busy
 SHAPE = (64, 8)  # m and n_x of the step that is called: few, so that its first call is compilation
 
 
-@dataclass(frozen=True)
-class Price:
-    """What the first call of a kernel takes, in seconds; `cached` is None where the cache can't hold the kernel."""
+class Probe(msgspec.Struct, frozen=True):
+    """Seconds of the first call and of the next in a process, and whether Numba's cache had the kernel."""
 
-    kernel: str
-    cold: float
-    cached: float | None
+    first: float
     warm: float
+    cached: bool
 
 
-def measure(names: Iterable[str], tell: Callable[[str], None] = lambda _: None) -> list[Price]:
-    """The price of each of these kernels; two fresh processes each. One that fails there is left out."""
+def measure(names: Iterable[str], progress: Callable[[str], None] = lambda _: None) -> list[Price]:
+    """The price of each of these kernels, in two fresh processes each; one that fails there is left out."""
     prices = []
     for name in names:
-        tell(f"compiling {name} in a fresh process")
+        progress(f"compiling {name} in a fresh process")
         with tempfile.TemporaryDirectory() as cache:
-            cold, cached = (_in_a_fresh_process(name, cache) for _ in range(2))
-        if cold and cached:
-            prices.append(Price(name, cold["first"], cached["first"] if cached["found"] else None, cold["next"]))
+            cold, second = (_in_a_fresh_process(name, cache) for _ in range(2))
+        if cold and second:
+            prices.append(Price(name, cold.first, second.first if second.cached else None, cold.warm))
     return prices
 
 
-def _in_a_fresh_process(name: str, cache: str) -> dict[str, Any] | None:
-    probe = [sys.executable, "-m", "bench.measure.compiling", name]
+def _in_a_fresh_process(name: str, cache: str) -> Probe | None:
+    command = [sys.executable, "-m", "bench.measure.compiling", name]
     environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
     try:
-        done = subprocess.run(probe, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
         return None
-    return dict(json.loads(done.stdout)) if done.returncode == 0 else None
+    return msgspec.json.decode(done.stdout, type=Probe) if done.returncode == 0 else None
 
 
-def probe(name: str) -> dict[str, Any]:
-    """Seconds of the first call and of the next in this process, and whether the cache held the kernel."""
+def probe(name: str) -> Probe:
+    """Call a kernel twice in this process."""
     from numba.core.dispatcher import Dispatcher
 
     import kernels
@@ -75,19 +74,9 @@ def probe(name: str) -> dict[str, Any]:
             start = time.perf_counter()
             step()
             times.append(time.perf_counter() - start)
-    stats: Any = kernel.function
-    return {"first": times[0], "next": times[1], "found": sum(stats.stats.cache_hits.values()) > 0}
-
-
-def record(prices: Iterable[Price]) -> dict[str, Any]:
-    """The prices as a record of a journal."""
-    return {"type": "compiling", "prices": [asdict(price) for price in prices]}
-
-
-def from_record(found: dict[str, Any]) -> dict[str, Price]:
-    """Kernel -> price, from a record of a journal."""
-    return {price["kernel"]: Price(**price) for price in found["prices"]}
+    dispatcher: Any = kernel.function
+    return Probe(first=times[0], warm=times[1], cached=sum(dispatcher.stats.cache_hits.values()) > 0)
 
 
 if __name__ == "__main__":
-    print(json.dumps(probe(sys.argv[1])))
+    print(msgspec.json.encode(probe(sys.argv[1])).decode())

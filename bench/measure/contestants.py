@@ -1,43 +1,104 @@
-"""Who takes part: the kernels that a cell holds, what stands behind each name, and what a run says of them."""
+"""Who takes part: the kernels of a cell, what else is measured beside them, and what a run records of each."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
 
-from bench.grid import Cell
-from bench.machine.ceilings import READ, RULER
-from bench.measure import own_kernel as own
-from bench.measure.engine import CONTROL, Contestant
+import numpy as np
+
+import kernels
+from bench.grid import Cell, Plan
+from bench.machine import ceilings
+from bench.measure import own_kernel
+from bench.measure.engine import Contestant
+from bench.measure.own_kernel import card_of
 from bench.problem import Problem, load_breast_cancer, make_problem
-from bench.results.run import VECTORIZED
-from kernels import KERNELS
+from bench.results import BASELINES, CONTROL, READ, VECTORIZED
+from bench.results.records import KernelCard, Skipped
+from bench.words import human_bytes
+from kernels import DESCENTS, KERNELS, Kernel
+from kernels._caches import LAST_BYTES
+from kernels._kernel import Array
+from kernels.controlled import CONTROLLED
 from kernels.peers import PEERS
-from kernels.variants import VARIANTS
 
-DESCENT = "numba_descent"  # numba_loop with its iterations compiled too; a contestant of training runs
 NONE: Mapping[str, str] = MappingProxyType({})
+COPIES = 3  # of X, in memory at a time
+PEER_VECTORS = 8  # of m numbers each, that a peer keeps or makes in a call
+SPARE_BYTES = 400 * 2**20
+
+
+def _read_all(_w: Array, _b: float, X: Array, _Y: Array) -> float:
+    return ceilings.read(np.ravel(X, order="K"), 1)
+
+
+RULER = Kernel(
+    name=READ,
+    title="Linear read of X",
+    change="No kernel: reads X once, in the order of memory, and adds it up.",
+    function=_read_all,
+    threads="all",
+    compiles="once",
+)
 
 
 def names_for(cell: Cell, peers: Collection[str] = ()) -> list[str]:
-    """The kernels that a cell holds, and the peers asked for: all with one thread, else those that can use more."""
-    asked = [*KERNELS.values(), *(PEERS[name] for name in PEERS if name in peers)]
-    names = [k.name for k in asked if k.missing is None and (cell.threads == 1 or k.threads == "all")]
-    if cell.iterations and cell.threads == 1:
-        names.insert(names.index("numba_loop") + 1, DESCENT)
-    return names
+    """The kernels that a cell can have, and of the peers those given: all with one thread, else those that use more."""
+    candidates = [*_ladder(training=cell.iterations > 0), *(PEERS[name] for name in PEERS if name in peers)]
+    return [k.name for k in candidates if k.missing is None and (cell.threads == 1 or k.threads == "all")]
 
 
-def contestant(name: str, owned: Mapping[str, str] = NONE) -> Contestant:
-    """The contestant of a name: one that `names_for` gives, the control, the ruler, a variant, an own kernel."""
-    if name == CONTROL:
-        name = VECTORIZED
-    if name == READ:
+def kernels_in(plan: Plan, cell: Cell, names: Collection[str]) -> list[str]:
+    """The kernels of a cell where `names` are wanted: those of them that it can have, and its baselines."""
+    ladder = [name for name in names_for(cell, plan.peers) if name in names or name in BASELINES]
+    return ladder + [name for name in names if name in plan.own]
+
+
+def labels_in(plan: Plan, cell: Cell, names: Collection[str]) -> list[str]:
+    """All that is measured in a cell: its kernels, variants of controlled pairs, the A/A control, and the ruler."""
+    variants: list[str] = []
+    if plan.preset.causes and cell.explained:
+        # With all threads, only what stands for a kernel of one thread: the ladder has none there.
+        variants = [name for name, k in CONTROLLED.items() if (k.stands_for is not None) == (cell.threads > 1)]
+    from_memory = plan.preset.ceilings and not cell.iterations and cell.nbytes > LAST_BYTES
+    return [*kernels_in(plan, cell, names), *variants, CONTROL, *([READ] if from_memory else [])]
+
+
+def bytes_needed(cell: Cell, names: Iterable[str]) -> int:
+    """Bytes of memory that a cell needs; peers share a copy of X in order C, and each has vectors of its own."""
+    peers = len(PEERS.keys() & set(names))
+    copies = COPIES + (peers > 0 and cell.order == "F")
+    return copies * cell.nbytes + peers * PEER_VECTORS * cell.vector_bytes + SPARE_BYTES
+
+
+def do_not_fit(plan: Plan, cell: Cell, names: Collection[str], limit: int) -> list[Skipped]:
+    """The kernels of a cell that `limit` bytes of memory are too few for: the peers, or all."""
+    need = bytes_needed(cell, names)
+    if need <= limit:
+        return []
+    reason = f"needs {human_bytes(need)} of memory, of which {human_bytes(limit)} are free"
+    others_fit = bytes_needed(cell, ()) <= limit
+    return [
+        Skipped(cell=cell.id, kernel=name, reason=reason)
+        for name in kernels_in(plan, cell, names)
+        if name in PEERS or not others_fit
+    ]
+
+
+def contestant(label: str, own: Mapping[str, str] = NONE) -> Contestant:
+    """The contestant behind a label: a kernel, the control, the ruler, a variant, or a kernel of the user's own.
+
+    Args:
+        label: One of those that `labels_in` lists.
+        own: Name -> text of the user's own kernels.
+    """
+    if label == READ:
         return Contestant(RULER, judged=False)
-    if name in owned:
-        return Contestant(own.load(owned[name]))
-    if name == DESCENT:
-        return Contestant(KERNELS["numba_loop"], compiled_descent=True)
-    return Contestant(({**KERNELS, **PEERS, **VARIANTS})[name])
+    if label in own:
+        return Contestant(own_kernel.load(own[label]))
+    kernel = kernels.find(VECTORIZED if label == CONTROL else label)
+    if kernel is None:
+        raise KeyError(label)
+    return Contestant(kernel)
 
 
 def problem_of(cell: Cell, seed: int) -> Problem:
@@ -47,19 +108,15 @@ def problem_of(cell: Cell, seed: int) -> Problem:
     return make_problem(cell.m, cell.n_x, seed, cell.order)
 
 
-def describe_kernels(peers: Collection[str] = (), owned: Mapping[str, str] = NONE) -> dict[str, dict[str, Any]]:
-    """What a run says of every kernel, and of the peers asked for: title, change, threads, compiled, missing.
+def describe_kernels(peers: Collection[str] = (), own: Mapping[str, str] = NONE) -> dict[str, KernelCard]:
+    """What a run records of every kernel: the ladder, the peers given, and the user's own (name -> text)."""
+    described = [*_ladder(training=True), *(PEERS[name] for name in PEERS if name in peers)]
+    return {kernel.name: card_of(kernel) for kernel in described} | own_kernel.describe(own)
 
-    And of the own kernels, `owned` (name -> text): they have "own" too, which names the file.
-    """
-    told = {name: own.told(kernel) for name, kernel in KERNELS.items()}
-    descent = {**told["numba_loop"], "title": "Numba loop, iterations compiled"}
-    descent["change"] = "numba_loop with the loop over the iterations compiled too."
-    ordered = {}
-    for name, fields_of in told.items():
-        ordered[name] = fields_of
-        if name == "numba_loop":
-            ordered[DESCENT] = descent
-    ordered |= {name: own.told(PEERS[name]) for name in PEERS if name in peers}
-    mine = own.describe(owned.values())
-    return ordered | {name: mine[text] | {"own": own.source(text)} for name, text in owned.items()}
+
+def _ladder(training: bool) -> Iterator[Kernel]:
+    """The ladder; with those that only take part in training runs, each after the kernel that it grew from."""
+    for kernel in KERNELS.values():
+        yield kernel
+        if training:
+            yield from (descent for descent in DESCENTS.values() if descent.grew_from == kernel.name)

@@ -1,32 +1,35 @@
-"""What a call does, counted and not timed: interpreted instructions, bytes allocated, packed and scalar arithmetic.
+"""What a call does, counted and not timed: interpreted instructions, bytes, packed and scalar arithmetic.
 
 - Interpreted instructions: Python's own trace of opcodes in a kernel's function, as the difference of two sizes.
-- Bytes moved by NumPy: see `bench.traffic`.
-- Bytes allocated: the most that a call holds beyond what it found, as tracemalloc sees it; NumPy tells it all that it
-  allocates, compiled code does not.
+- Bytes moved by NumPy: the kernel is called on arrays of a class that counts each operation on them (NumPy's protocols
+  `__array_ufunc__` and `__array_function__`), so what is counted is what the kernel's own lines ask for. Where the
+  bytes come from, a cache or memory, is not known; nor is what an operation such as np.dot reads more than once.
+- Bytes allocated: the most memory that a call adds at any moment, as tracemalloc sees it; NumPy reports to it all that
+  it allocates, compiled code does not.
 - Arithmetic: floating-point instructions of the innermost loops in the machine code that Numba made. An innermost loop
   is what lies between a label and the last jump back to it with no other label's loop inside. How often a loop runs is
   not known, so these are counts in the code, not in time. x86 only.
 
-The rungs are counted, and the variants that differ from them in one thing, "pair: ...".
+Which of them applies is the `work` of a kernel. The rungs are counted, and the variants of controlled pairs.
 """
 
 import platform
 import re
 import sys
 import tracemalloc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
+from unittest import mock
 
-from bench.measure.traffic import traffic
+import numpy as np
+
 from bench.problem import make_problem
 from kernels import KERNELS, Kernel
-from kernels.variants import NP_VECTORIZE, NUMPY_ORDER_C, VARIANTS
+from kernels.controlled import CONTROLLED
 
-INTERPRETED = ("python_loop", "python_lists", "numpy_dot_in_loop", NP_VECTORIZE.name)
-ALLOCATING = ("numpy_textbook", "numpy_vectorized", "numpy_buffers", NUMPY_ORDER_C.name)
 MANY = (20_000, 2)  # m and n_x at which allocation is counted: the arrays of m elements are most of it
+WHOLE = (np.dot, np.where, np.copyto)  # of what is no ufunc; other functions are made of these and of ufuncs
 
 LABEL = re.compile(r"^(\.?L[\w.$]+):", re.MULTILINE)
 JUMP = re.compile(r"^\tj\w+\s+(\.?L[\w.$]+)", re.MULTILINE)
@@ -83,9 +86,73 @@ def allocated(kernel: Kernel) -> Counts:
     return {"bytes_per_example": round(peak / problem.m, 1)}
 
 
+class Counting(np.ndarray):
+    """An array that adds to `moved` what operations on it read and write, and to `made` what they allocate."""
+
+    moved = made = 0
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Count the arrays of an operation, and do it on plain ones."""
+        return _count(getattr(ufunc, method), inputs, options)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """The same for a function."""
+        if func in WHOLE:
+            return _count(func, args, kwargs)
+        return super().__array_function__(func, types, args, kwargs)
+
+
+def _count(operation: Callable[..., Any], inputs: Any, options: dict[str, Any]) -> Any:
+    out = options.pop("out", None)
+    outs = out if isinstance(out, tuple) else () if out is None else (out,)
+    read = [array for array in (*inputs, options.get("where")) if _is_array(array)]
+    if any(out is not None for out in outs):
+        options["out"] = tuple(map(_plain, outs)) if isinstance(out, tuple) else _plain(out)
+    result = operation(*map(_plain, inputs), **{key: _plain(value) for key, value in options.items()})
+    written = [array for array in outs if array is not None] or [array for array in [result] if _is_array(array)]
+    Counting.moved += sum(array.nbytes for array in (*read, *written))
+    if written and not outs:
+        Counting.made += result.nbytes
+    return result.view(Counting) if isinstance(result, np.ndarray) else result
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+def _counting_empty(*shape: Any, make: Any = np.empty) -> Any:
+    return make(*shape).view(Counting)
+
+
+def _plain(value: Any) -> Any:
+    return value.view(np.ndarray) if isinstance(value, Counting) else value
+
+
+def moved(kernel: Kernel, m: int, n_x: int) -> tuple[int, int]:
+    """Bytes that a step reads and writes, and bytes of the arrays that it makes, for X (n_x, m)."""
+    problem = make_problem(m, n_x)
+    w, X, Y = (kernel.native(array).view(Counting) for array in (problem.w, problem.X, problem.Y))
+    Counting.moved = Counting.made = 0
+    with mock.patch.object(np, "empty", _counting_empty):
+        kernel.function(w, problem.b, X, Y)
+    return Counting.moved, Counting.made
+
+
+def traffic(kernel: Kernel) -> dict[str, float]:
+    """Bytes read and written for each element of X and, besides, for each example; bytes made for each example."""
+    (short, made), (long, more) = (moved(kernel, m, 4) for m in (1_000, 2_000))
+    example = (long - short) / 1_000
+    element = ((moved(kernel, 2_000, 12)[0] - moved(kernel, 1_000, 12)[0]) / 1_000 - example) / 8
+    return {
+        "moved_per_element": element,
+        "moved_per_example": example - 4 * element,
+        "made_per_example": (more - made) / 1_000,
+    }
+
+
 def innermost(code: str) -> list[tuple[int, int]]:
     """Where the innermost loops of some machine code begin and end, in characters."""
-    labels = {found[1]: found.start() for found in LABEL.finditer(code)}
+    labels = {label[1]: label.start() for label in LABEL.finditer(code)}
     loops = [
         (labels[jump[1]], jump.end())
         for jump in JUMP.finditer(code)
@@ -105,12 +172,12 @@ def arithmetic(code: str) -> Counts | None:
     packed = scalar = 0
     lanes = division_lanes = 1
     for start, end in innermost(code):
-        for found in ARITHMETIC.finditer(code, start, end):
-            if found[2] == "pd":
+        for operation, kind, operands in ARITHMETIC.findall(code[start:end]):
+            if kind == "pd":
                 packed += 1
-                size = max((size for name, size in LANES.items() if name in found[3]), default=1)
+                size = max((size for name, size in LANES.items() if name in operands), default=1)
                 lanes = max(lanes, size)
-                division_lanes = max(division_lanes, size if found[1] == "div" else 1)
+                division_lanes = max(division_lanes, size if operation == "div" else 1)
             else:
                 scalar += 1
     if packed + scalar == 0:
@@ -127,23 +194,24 @@ def compiled(kernel: Kernel) -> Counts | None:
     kernel(problem.w, problem.b, problem.X, problem.Y)
     order = "F" if kernel.native(problem.X).flags.f_contiguous else "C"
     codes: Mapping[Any, str] = kernel.function.inspect_asm()  # type: ignore[attr-defined]
-    found = [code for signature, code in codes.items() if f"'{order}'" in str(signature)]
-    return arithmetic("\n".join(found))
+    in_order = [code for signature, code in codes.items() if f"'{order}'" in str(signature)]
+    return arithmetic("\n".join(in_order))
 
 
 def count() -> dict[str, Counts]:
     """The counts of the rungs and the variants; what can't be counted of one, or here, is left out."""
-    found: dict[str, Counts] = {}
-    for name, kernel in {**KERNELS, **VARIANTS}.items():
-        counts = (
-            interpreted(kernel)
-            if name in INTERPRETED
-            else allocated(kernel) | traffic(kernel)
-            if name in ALLOCATING
-            else compiled(kernel)
-            if kernel.compiled
-            else None
-        )
-        if counts:
-            found[name] = counts
-    return found
+    counts = {name: of_kernel(kernel) for name, kernel in {**KERNELS, **CONTROLLED}.items()}
+    return {name: counted for name, counted in counts.items() if counted}
+
+
+def of_kernel(kernel: Kernel) -> Counts | None:
+    """The counts of a kernel, of what its work is; None where it can't be counted."""
+    match kernel.work:
+        case "interpreted":
+            return interpreted(kernel)
+        case "arrays":
+            return allocated(kernel) | traffic(kernel)
+        case "compiled":
+            return compiled(kernel)
+        case _:
+            return None

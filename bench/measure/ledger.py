@@ -1,57 +1,78 @@
-"""What is needed to go on with a run: how far each cell is, and whether machine, versions and kernels are the same."""
+"""What a resumed run needs: how far each cell is, and whether machine, versions and kernels are the same."""
 
 import hashlib
-import json
 import time
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import kernels
-from bench import problem as problems
-from bench.grid import Cell, Preset
-from bench.machine import card as machine
-from bench.measure import engine
-from bench.measure import own_kernel as own
-from bench.results.events import Calibrated, Event, Frozen
-from bench.results.journal import FORMAT, Journal, Record, event_record
+import msgspec
 
-# Of the header: what changes from one moment to the next, and what follows from the rest.
-NOT_COMPARED = ("type", "at", "before", "pools", "kernels")
+import bench
+from bench.grid import Cell, Plan
+from bench.machine import card
+from bench.measure import own_kernel
+from bench.measure.child import Process
+from bench.measure.contestants import describe_kernels
+from bench.measure.engine import Frozen
+from bench.results.journal import Journal
+from bench.results.records import (
+    FORMAT,
+    AnyRecord,
+    Begun,
+    Calibrated,
+    Event,
+    EventRecord,
+    Failed,
+    Header,
+    Moment,
+    Resumed,
+    Round,
+    Skipped,
+)
+
+ROOT = Path(bench.__file__).parents[1]
+# Files and folders, below the root, that a sample depends on.
+SOURCES = (
+    *("kernels", "bench/__init__.py", "bench/grid.py", "bench/problem.py"),
+    *("bench/agreement", "bench/machine", "bench/measure"),
+)
+COMPARED = ("machine", "libraries", "environment", "source")  # of the header; the plan is that of the run itself
+VARIES = "memory_bytes"  # the system keeps some of the memory for itself, not always the same
 
 
 class NotTheSame(Exception):
-    """A run that can't go on here, with the reason."""
+    """A run that can't be resumed here: what differs, in one line."""
 
 
 @dataclass
 class Progress:
-    """How far a cell is, from the records of it: all that a new worker has to know to go on.
+    """How far a cell is, from its records: all that a new worker has to know to continue.
 
     Attributes:
-        told: (type, kernel) of the events, but for the rounds.
+        recorded: Type and kernel of the events, apart from the rounds.
         out: What was skipped or failed.
-        calibrated: What was frozen, once it was.
+        calibrated: What was fixed before the first round, once it was.
         done: How many rounds are done.
     """
 
-    told: set[tuple[str, str]] = field(default_factory=set)
+    recorded: set[tuple[type, str]] = field(default_factory=set)
     out: set[str] = field(default_factory=set)
     calibrated: Calibrated | None = None
     done: int = 0
 
-    def note(self, record: Record) -> None:
-        """Take note of a record of the cell."""
-        kind = record["type"]
-        if kind == "Calibrated":
-            self.calibrated = Calibrated(**{each.name: record[each.name] for each in fields(Calibrated)})
-        elif kind == "Round":
-            self.done = record["index"] + 1
-        elif kind in ("Skipped", "Failed"):
-            self.out.add(record["kernel"])
-        if kind != "Round":
-            self.told.add((kind, record.get("kernel", "")))
+    def note(self, event: Event) -> None:
+        """Take note of an event of the cell."""
+        match event:
+            case Round(index=index):
+                self.done = index + 1
+                return
+            case Calibrated():
+                self.calibrated = event
+            case Skipped(kernel=kernel) | Failed(kernel=kernel):
+                self.out.add(kernel)
+        self.recorded.add(key_of(event))
 
     @property
     def complete(self) -> bool:
@@ -60,169 +81,150 @@ class Progress:
 
     @property
     def frozen(self) -> Frozen | None:
-        """What the engine needs to go on, once it was calibrated."""
+        """What the engine needs to continue, once the cell was calibrated."""
         return Frozen(self.calibrated, self.done) if self.calibrated else None
 
-    def left(self, names: Iterable[str]) -> list[str]:
-        """Those of the contestants that are still measured."""
-        return [name for name in (self.calibrated.loops if self.calibrated else names) if name not in self.out]
+    def left(self, labels: Iterable[str]) -> list[str]:
+        """Those of the contestants that are still measured: of `labels`, until calibration has fixed them."""
+        return [label for label in (self.calibrated.loops if self.calibrated else labels) if label not in self.out]
 
     def ahead(self, calibrated: Calibrated) -> Calibrated:
-        """What is left of a plan, for who watches the time."""
+        """The rounds and seconds that are left of those planned."""
         rounds = max(1, calibrated.rounds - self.done)
-        return replace(calibrated, rounds=rounds, seconds=calibrated.seconds * rounds / calibrated.rounds)
+        seconds = calibrated.seconds * rounds / calibrated.rounds
+        return msgspec.structs.replace(calibrated, rounds=rounds, seconds=seconds)
 
 
-def progress_of(records: Iterable[Record]) -> dict[str, Progress]:
-    """Cell id -> how far it is; cells that were not begun are not in it."""
+def key_of(event: Event) -> tuple[type, str]:
+    """What tells an event of a cell from its others, apart from rounds: its type, and its kernel if it is of one."""
+    return type(event), getattr(event, "kernel", "")
+
+
+def progress_of(records: Iterable[AnyRecord]) -> dict[str, Progress]:
+    """Cell id -> how far it is; a cell that was not begun is not in it."""
     cells: dict[str, Progress] = {}
     for record in records:
-        if record["type"] == "cell":
-            cells.setdefault(Cell(**record["cell"]).id, Progress())
-        elif record.get("cell") in cells:
-            cells[record["cell"]].note(record)
+        match record:
+            case Begun(cell=cell):
+                cells.setdefault(cell.id, Progress())
+            case Event(cell=cell_id) if cell_id in cells:
+                cells[cell_id].note(record)
     return cells
 
 
-def preset_of(header: Record) -> Preset:
-    """The preset that a run was begun with."""
-    settings = {each.name: header["settings"][each.name] for each in fields(Preset) if each.name in header["settings"]}
-    return Preset(name=header["grid"], cells=tuple(Cell(**cell) for cell in header["planned"]), **settings)
+def sources(root: Path = ROOT) -> Iterator[Path]:
+    """The files below a root that a sample depends on, sorted, relative to the root."""
+    for name in sorted(SOURCES):
+        path = root / name
+        files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        yield from (file.relative_to(root) for file in files)
 
 
-def source_hash(files: Iterable[Path] = ()) -> str:
-    """SHA-256 of the source of the kernels, of the clock and of the problems; and of other files with kernels."""
-    folder = Path(kernels.__file__).parent
-    clock = [Path(str(module.__file__)) for module in (engine, problems)]
+def source_hash(own: Iterable[Path] = (), root: Path = ROOT) -> str:
+    """SHA-256 of all source that a sample depends on: rooms of this project, and files with the user's own kernels."""
     digest = hashlib.sha256()
-    for path in [*sorted(folder.rglob("*.py")), *clock, *files]:
+    for name in sources(root):
+        digest.update(name.as_posix().encode() + b"\0" + (root / name).read_bytes() + b"\0")
+    for path in sorted(own):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def header(
-    preset: Preset,
-    seed: int,
-    problem: str,
-    hello: Mapping[str, Any],
-    before: Mapping[str, Any],
-    described: Mapping[str, Any],
-    peers: Collection[str],
-    names: Collection[str] | None,
-    owned: Mapping[str, str],
-) -> Record:
-    """What a run is, here and now: the first record of its journal.
-
-    Args:
-        preset: The grid, and how long to measure.
-        seed: Seed of the problems and of the order of samples.
-        problem: The problem's name.
-        hello: What the worker tells of its process.
-        before: The moment before the run.
-        described: What is said of each kernel.
-        peers: The peers asked for.
-        names: The kernels that every cell is measured with, or None.
-        owned: Name -> text of the own kernels.
-    """
-    settings = {key: value for key, value in asdict(preset).items() if key not in ("name", "cells")}
-    return {
-        "type": "run",
-        "format": FORMAT,
-        "grid": preset.name,
-        "problem": problem,
-        "seed": seed,
-        "settings": settings | hello["settings"],
-        "machine": machine.card(),
-        "before": before,
-        "libraries": hello["libraries"],
-        "pools": hello["pools"],
-        "kernels": described,
-        "source": source_hash(own.path(text) for text in owned.values()),
-        "peers": list(peers),
-        "own": dict(owned),
-        "names": None if names is None else list(names),
-        "planned": [asdict(cell) for cell in preset.cells],
-    }
+def header(plan: Plan, process: Process, before: Moment) -> Header:
+    """What a run with this plan is, here and now: the first record of its journal."""
+    return Header(
+        plan=plan,
+        machine=card.card(),
+        before=before,
+        kernels=describe_kernels(plan.peers, plan.own),
+        libraries=process.libraries,
+        pools=process.pools,
+        environment=process.environment,
+        source=source_hash(own_kernel.path(text) for text in plan.own.values()),
+    )
 
 
-def compare(was: Mapping[str, Any], here: Mapping[str, Any]) -> None:
-    """Hold the header of a run against the one that a run would have here and now.
+def compare(was: Header, now: Header) -> None:
+    """Compare the header of a run with the one that it would have here and now.
 
     Raises:
         NotTheSame: With the first thing that differs.
     """
-    if "source" not in was:
-        raise NotTheSame("an earlier version of unloop made it, which did not record all that must be the same")
-    for key, now in json.loads(json.dumps(here)).items():
-        if key not in NOT_COMPARED:
-            _same(key, was.get(key), now)
+    if was.format != FORMAT or was.source is None:
+        raise NotTheSame(
+            "an earlier version of unloop made it, which did not record all that must be the same; measure a new run"
+        )
+    before, after = msgspec.to_builtins(was), msgspec.to_builtins(now)
+    for part in COMPARED:
+        _require_same(part, before[part], after[part])
 
 
-def _same(what: str, was: Any, now: Any) -> None:
+def _require_same(what: str, was: Any, now: Any) -> None:
     if isinstance(was, dict) and isinstance(now, dict):
-        for key in was.keys() | now.keys():
-            # The kernel keeps some of the memory for itself, not always the same.
-            if key != "memory_bytes":
-                _same(f"{what}: {key}", was.get(key), now.get(key))
+        for key in sorted((was.keys() | now.keys()) - {VARIES}):
+            _require_same(f"{what}: {key}", was.get(key), now.get(key))
     elif was != now:
         if what == "source":
-            raise NotTheSame("the source of its kernels has changed since")
-        raise NotTheSame(f"{what} was {was}, and is {now} here")
+            raise NotTheSame("the source of its kernels or of the clock has changed since; measure a new run")
+        raise NotTheSame(f"{what} was {was} and is {now} here; resume it where it was begun, or measure a new run")
 
 
 class Ledger:
     """The journal of a run, and in step with it how far each cell is.
 
     Args:
-        journal: A new journal, or that of a run to go on with.
-        header: What the run would be here and now.
-        start: When it was begun, or resumed, by time.perf_counter.
+        journal: A new journal, or that of a run to resume.
+        start: When the run was begun, or resumed, by time.perf_counter.
 
     Attributes:
         progress: Cell id -> how far it is.
-
-    Raises:
-        NotTheSame: If the journal's run can't go on here.
     """
 
-    def __init__(self, journal: Journal, header: Record, start: float) -> None:
+    def __init__(self, journal: Journal, start: float) -> None:
         self._journal = journal
-        self._start = start
+        # The clock of a resumed run continues from its last record.
+        self._start = start - max((record.at for record in journal.records), default=0.0)
         self.progress = progress_of(journal.records)
-        if not journal.records:
+
+    def begin_run(self, header: Header) -> None:
+        """Write the header of a new run; or check that of a run to resume, and write that it was resumed.
+
+        Raises:
+            NotTheSame: If the journal's run can't be resumed here.
+        """
+        if not self.records:
             self.write(header)
             return
-        compare(journal.records[0], header)
-        # The clock of the run goes on from its last record.
-        self._start -= max(float(record.get("at", 0.0)) for record in journal.records)
-        self.write({"type": "resumed", "before": header["before"]})
+        was = self.records[0]
+        assert isinstance(was, Header)  # a journal that begins with anything else is not read
+        compare(was, header)
+        self.write(Resumed(before=header.before))
 
     @property
-    def records(self) -> list[Record]:
+    def records(self) -> list[AnyRecord]:
         """What stands in the journal."""
         return self._journal.records
 
-    def write(self, record: Record) -> None:
+    def write(self, record: AnyRecord) -> None:
         """Journal a record, with the seconds that the run has taken until now."""
-        self._journal.write({**record, "at": self.elapsed()})
+        self._journal.write(msgspec.structs.replace(record, at=self.elapsed()))
 
     def elapsed(self) -> float:
-        """Seconds of the run, the time between its end and its being resumed left out."""
+        """Seconds of the run, without the time between its end and its being resumed."""
         return round(time.perf_counter() - self._start, 3)
 
-    def note(self, cell: Cell, event: Event) -> None:
-        """An event goes to disk, and only then counts."""
-        record = event_record(cell.id, event)
-        self.write(record)
-        self.progress[cell.id].note(record)
+    def note(self, event: EventRecord) -> None:
+        """Journal an event of a cell; it counts once it is on disk."""
+        self.write(event)
+        self.progress[event.cell].note(event)
 
     def begin(self, cell: Cell, pools: Mapping[str, int]) -> None:
-        """A cell is begun; `pools`: the threads that each pool has in it."""
-        self.write({"type": "cell", "cell": asdict(cell), "pools": dict(pools)})
+        """Journal that a cell is begun, in which each thread pool has so many threads."""
+        self.write(Begun(cell=cell, pools=dict(pools)))
         self.progress[cell.id] = Progress()
 
     def of(self, cell: Cell) -> Progress:
-        """How far a cell is; that of a cell which was not begun is empty."""
+        """How far a cell is; one that was not begun has not got anywhere."""
         return self.progress.get(cell.id, Progress())
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """Your own kernel: a function in a file of yours, which joins the ladder by `--kernel my_kernel.py`.
 
 It is named as text, `path/to/my_kernel.py` or `path/to/my_kernel.py:function`, so that another process can load it. The
-process that leads a run never does: whatever a file does when it is run, it does it to a process of its own first.
+process that leads a run never runs the file: whatever the file does, it does to a process of its own first.
 """
 
 import faulthandler
@@ -13,32 +13,35 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kernels import KERNELS, Kernel
-from kernels.peers import PEERS
+import msgspec
+
+import kernels
+from bench.results.records import KernelCard
+from kernels import Kernel
 
 FUNCTION = "cost_and_gradient"
 PARAMETERS = ("w", "b", "X", "Y")
-LIMIT = 60.0  # seconds for a file to be run in, what it compiles and imports included
+LIMIT = 60.0  # seconds for a file to run in, what it compiles and imports included
 START_SECONDS = 60.0  # for the process to start, on a busy machine
 
 
 class NotAKernel(Exception):
-    """A text that names no kernel; says what is wrong, and what to do, in one line."""
+    """A text that names no kernel: what is wrong and what to do, in one line."""
 
 
 @cache
 def load(text: str) -> Kernel:
     """The kernel that a text names; its file is run once in a process, and may import what lies beside it.
 
-    It is named as its file; where the text names a function, that name follows: my_kernel_fast. Its cost is held to
-    the wider bound, for J computed from the activation, as the notes print it.
+    It is named after its file; where the text names a function, that name follows: my_kernel_fast. Its cost must lie
+    within the wider bound, for J computed from the activation, as the notes print it.
 
     Raises:
         NotAKernel: No such file or function, an error in it, a name that is taken, or not four parameters.
@@ -49,9 +52,9 @@ def load(text: str) -> Kernel:
     wanted = chosen or FUNCTION
     function = getattr(module, wanted, None)
     if not callable(function):
-        found = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        others = f"; it defines {', '.join(found)}: write {file.name}:{found[-1]}" if found else ""
-        raise NotAKernel(f"{text}: no function {wanted}(w, b, X, Y){others}")
+        functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        hint = f"; it defines {', '.join(functions)}: write {file.name}:{functions[-1]}" if functions else ""
+        raise NotAKernel(f"{text}: no function {wanted}(w, b, X, Y){hint}")
     compiled = hasattr(function, "py_func")
     _require_parameters(text, wanted, function.py_func if compiled else function)
     lines = (inspect.getdoc(function) or "").splitlines()
@@ -61,43 +64,43 @@ def load(text: str) -> Kernel:
         change=lines[0] if lines else f"Your own: {wanted} of {file.name}.",
         function=function,
         threads="all",  # whether it can use them is not known
-        compiled=compiled,
+        compiles="once" if compiled else "never",
         cost_from="a",
     )
 
 
-def told(kernel: Kernel) -> dict[str, Any]:
-    """What a run says of a kernel: title, change, threads, compiled, missing."""
-    return {key: getattr(kernel, key) for key in ("title", "change", "threads", "compiled", "missing")}
+def card_of(kernel: Kernel) -> KernelCard:
+    """What a run records of a kernel."""
+    return KernelCard(kernel.title, kernel.change, kernel.threads, kernel.compiles, kernel.missing)
 
 
-_known: dict[str, dict[str, Any]] = {}
+_cards: dict[str, KernelCard] = {}  # of the files that were tried in this process
 
 
-def describe(texts: Collection[str], limit: float = LIMIT) -> dict[str, dict[str, Any]]:
-    """Text -> what a run says of that own kernel.
+def describe(own: Mapping[str, str], limit: float = LIMIT) -> dict[str, KernelCard]:
+    """What a run records of the user's own kernels.
 
-    The files are run in a process that ends with this call: one that crashes, exits or never ends is told as wrong.
+    The files are run in a process that ends with this call: one that crashes, exits or never ends is an error.
 
     Args:
-        texts: Own kernels.
+        own: Name -> text of each kernel.
         limit: Seconds in which each file must have been run.
 
     Raises:
         NotAKernel: See `load`; or if the process ended, or had to be ended.
     """
-    new = [text for text in texts if text not in _known]
+    new = [text for text in own.values() if text not in _cards]
     for text in new:
         _name(text)
     if new:
-        _known.update(_tried(new, limit))
-    return {text: _known[text] for text in texts}
+        _cards.update(_try_all(new, limit))
+    return {name: msgspec.structs.replace(_cards[text], own=source(text)) for name, text in own.items()}
 
 
-def _tried(texts: Sequence[str], limit: float) -> dict[str, dict[str, Any]]:
+def _try_all(texts: Sequence[str], limit: float) -> dict[str, KernelCard]:
     context: Any = multiprocessing.get_context("spawn")
     pipe, theirs = context.Pipe(duplex=False)
-    found = {}
+    cards = {}
     with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder, "trace")
         process = context.Process(target=_try, args=(theirs, texts, limit, trace), name="unloop own kernels")
@@ -105,10 +108,10 @@ def _tried(texts: Sequence[str], limit: float) -> dict[str, dict[str, Any]]:
         theirs.close()
         try:
             for text in texts:
-                said = pipe.recv() if pipe.poll(limit + START_SECONDS) else _ended(path(text), None, limit, trace)
-                if isinstance(said, str):
-                    raise NotAKernel(said)
-                found[text] = said
+                answer = pipe.recv() if pipe.poll(limit + START_SECONDS) else _ended(path(text), None, limit, trace)
+                if isinstance(answer, str):
+                    raise NotAKernel(answer)
+                cards[text] = answer
         except EOFError:
             process.join(START_SECONDS)
             raise NotAKernel(_ended(path(text), process.exitcode, limit, trace)) from None
@@ -116,23 +119,24 @@ def _tried(texts: Sequence[str], limit: float) -> dict[str, dict[str, Any]]:
             process.kill()
             process.join()
             pipe.close()
-    return found
+    return cards
 
 
 def _try(pipe: Connection, texts: Sequence[str], limit: float, trace: Path) -> None:
-    """The life of that process: for each text what `told` says, or what is wrong; and a trace of where it died."""
+    """The life of that process: it sends a card for each text, or what is wrong; and a trace of where it died."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with trace.open("w") as file:
         faulthandler.enable(file)
         for text in texts:
             faulthandler.dump_traceback_later(limit, exit=True, file=file)
+            answer: KernelCard | str
             try:
-                said: dict[str, Any] | str = told(load(text))
+                answer = card_of(load(text))
             except NotAKernel as error:
-                said = str(error)
+                answer = str(error)
             except BaseException as error:  # a KeyboardInterrupt that the file raises itself
-                said = f"{path(text)}: {where(error, str(path(text)))}{type(error).__name__}"
-            pipe.send(said)
+                answer = f"{path(text)}: {where(error, str(path(text)))}{type(error).__name__}"
+            pipe.send(answer)
         faulthandler.cancel_dump_traceback_later()
         faulthandler.disable()
 
@@ -152,7 +156,7 @@ def _ended(file: Path, code: int | None, limit: float, trace: Path) -> str:
 
 
 def signal_name(number: int) -> str:
-    """SIGSEGV for 11; a number that has no name as a number."""
+    """SIGSEGV for 11; "signal 99" for a number that has no name."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -160,7 +164,7 @@ def signal_name(number: int) -> str:
 
 
 def load_all(texts: Collection[str]) -> dict[str, str]:
-    """The name of each own kernel -> its text; they are tried, see `describe`.
+    """The name of each of the user's own kernels -> its text; each file is run, see `describe`.
 
     Raises:
         NotAKernel: See `describe`; or for two of one name.
@@ -171,7 +175,7 @@ def load_all(texts: Collection[str]) -> dict[str, str]:
         if name in named:
             raise NotAKernel(f"{named[name]} and {text} would both be named {name}; give one file another name")
         named[name] = text
-    describe(named.values())
+    describe(named)
     return named
 
 
@@ -185,7 +189,7 @@ def path(text: str) -> Path:
 
 
 def source(text: str) -> str:
-    """The file and what it held: for the run's header, so without its folder."""
+    """The file's name and a hash of its text, for the run's header: without its folder."""
     file = path(text)
     return f"{file.name}, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
 
@@ -205,7 +209,7 @@ def _name(text: str) -> str:
     name = f"{file.stem}_{chosen}" if chosen else file.stem
     if not name.isidentifier():
         raise NotAKernel(f"{text}: {name!r} can't name a kernel; name the file in letters, digits and _, as a variable")
-    if name in KERNELS or name in PEERS or name == "numba_descent":
+    if kernels.find(name) is not None:
         raise NotAKernel(f"{text}: {name} is the name of a kernel already; give the file another name")
     return name
 
@@ -237,7 +241,7 @@ def where(error: BaseException, file: str) -> str:
 def _require_parameters(text: str, wanted: str, function: Callable[..., Any]) -> None:
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):  # a builtin need not tell
+    except (TypeError, ValueError):  # a builtin need not have one
         return
     try:
         signature.bind(*PARAMETERS)

@@ -3,41 +3,44 @@
 import time
 from collections.abc import Callable, Sequence
 
+from bench import words
 from bench.grid import Cell, Preset
-from bench.measure.engine import Calibrated, Event, Round
-from bench.report.terminal import seconds_text
+from bench.results.records import Calibrated, EventRecord, Round
+
+KERNELS_GUESS = {True: 9, False: 4}  # in a cell of one thread, of all; until its calibration has counted them
 
 
 class Watch:
-    """Adds up the seconds of samples that are planned and done; a session's `on_event`.
+    """Adds up the seconds of samples that are planned and done; the `on_event` of a session.
 
     Args:
         cells: The cells that will be measured.
-        preset: Says how long a cell may take, until its calibration says how long it will.
-        tell: Told a line at every tenth of the way.
+        preset: How long a cell may take, until its calibration is known.
+        show: Called with a line at every tenth of the way.
     """
 
-    def __init__(self, cells: Sequence[Cell], preset: Preset, tell: Callable[[str], None] = lambda _: None) -> None:
-        self._planned = {cell: preset.budget * (9 if cell.threads == 1 else 4) for cell in cells}
+    def __init__(self, cells: Sequence[Cell], preset: Preset, show: Callable[[str], None] = lambda _: None) -> None:
+        self._planned = {cell: preset.budget * KERNELS_GUESS[cell.threads == 1] for cell in cells}
         self._per_round: dict[Cell, float] = {}
         self._done = 0.0
-        self._tell = tell
-        self._told = 0
+        self._show = show
+        self._shown = 0
         self._start = time.perf_counter()
 
-    def __call__(self, cell: Cell, event: Event) -> None:
+    def __call__(self, cell: Cell, event: EventRecord) -> None:
         """Take note of an event."""
-        if isinstance(event, Calibrated):
-            self._planned[cell] = event.seconds
-            self._per_round[cell] = event.seconds / event.rounds
-            if len(self._per_round) == 1 or len(self._per_round) % 10 == 0:
-                self._tell(f"  {len(self._per_round)} of {len(self._planned)} cells are ready: {cell.label}")
-        elif isinstance(event, Round):
-            self._done += self._per_round[cell]
-            tenth = int(10 * self.fraction)
-            if tenth > self._told:
-                self._told = tenth
-                self._tell(f"  {10 * tenth}% measured, {self.words}")
+        match event:
+            case Calibrated(seconds=seconds, rounds=rounds):
+                self._planned[cell] = seconds
+                self._per_round[cell] = seconds / rounds
+                if self.ready == 1 or self.ready % 10 == 0:
+                    self._show(f"  {self.ready} of {len(self._planned)} cells are ready: {cell.label}")
+            case Round():
+                self._done += self._per_round[cell]
+                tenth = int(10 * self.fraction)
+                if tenth > self._shown:
+                    self._shown = tenth
+                    self._show(f"  {10 * tenth}% measured, {self.words}")
 
     @property
     def fraction(self) -> float:
@@ -51,8 +54,8 @@ class Watch:
 
     @property
     def words(self) -> str:
-        """The time left, in words, once there is something to tell it from."""
+        """The time left, in words, once enough is done to estimate it."""
         if self.fraction < 0.02:
             return "getting ready"
         left = (time.perf_counter() - self._start) * (1.0 / self.fraction - 1.0)
-        return f"about {left / 60:.0f} min left" if left > 90 else f"about {seconds_text(max(1, round(left)))} left"
+        return f"about {left / 60:.0f} min left" if left > 90 else f"about {words.seconds(max(1, round(left)))} left"

@@ -1,81 +1,37 @@
-"""What the figures share: colours, sizes, and the points that they draw."""
+"""What the figures share: points, curves with names at their ends, and maps over (m, n_x)."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.colors import to_rgb
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator
+from scipy.optimize import isotonic_regression
 
+from bench import words
+from bench.report.style import WIDTH, Style, styles, text_color, text_on
 from bench.report.tables import Table
-from bench.results.run import CellResult, Run
+from bench.results import CellResult, Run
 from bench.stats import Interval
-from kernels._kernel import Array
 
-# Colours of Okabe and Ito, told apart by most colour-blind readers; markers tell them apart a second time.
-STYLES: dict[str, tuple[str, str]] = {
-    "python_loop": ("#000000", "o"),
-    "python_lists": ("#7f7f7f", "s"),
-    "numpy_dot_in_loop": ("#cc79a7", "D"),
-    "numba_loop": ("#e69f00", "^"),
-    "numba_descent": ("#a6761d", "X"),
-    "numba_fastmath": ("#d55e00", "v"),
-    "numba_parallel": ("#009e73", "P"),
-    "numpy_textbook": ("#56b4e9", "<"),
-    "numpy_vectorized": ("#0072b2", ">"),
-    "numpy_buffers": ("#08519c", "1"),
-    "numba_passes": ("#e7298a", "2"),
-    "numba_fused": ("#a50f15", "3"),
-    "numba_fused_parallel": ("#00441b", "4"),
-    # The peers: other shades, and the markers that are left.
-    "sklearn_loss": ("#b8860b", "p"),
-    "numexpr_gradient": ("#4d4d4d", "h"),
-    "torch_gradient": ("#8c2d04", "d"),
-    "torch_autograd": ("#ef6548", "8"),
-    "torch_compile": ("#fc8d59", "H"),
-    "jax_jit": ("#6a51a3", "*"),
-}
-# Own kernels, in the order of the command line: shades and markers (stars and crosses of n arms) that no other has.
-_OWN_COLORS = ("#7a00ff", "#7fb800", "#00bcd4", "#b8a800", "#ff40ff", "#ff5500")
-OWN_STYLES: list[tuple[str, Any]] = [
-    (color, (arms, kind, 0)) for kind in (1, 2) for color, arms in zip(_OWN_COLORS, (4, 6, 7, 8, 9, 10), strict=True)
-]
-SETTINGS: Any = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 9.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.grid": True,
-    "grid.color": "#e4e4e4",
-    "grid.linewidth": 0.6,
-    "lines.linewidth": 1.3,
-    "lines.markersize": 4.0,
-    "svg.hashsalt": "unloop",
-    "svg.fonttype": "none",  # text stays text: smaller, and found by a search; DejaVu is wider than what replaces it
-    "savefig.dpi": 130,
-    "figure.facecolor": "white",
-}
-WIDTH = 9.0  # inches; a README shows it about 90 pixels an inch
+LINE = 0.155  # inches from one name beside a panel to the next
+TIME = "time"  # what curves show, if not the speed-up over a baseline
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawn figure.
+    """A figure of the page.
 
     Attributes:
         name: Its file name without suffix.
         caption: What it shows, in one sentence: its text alternative.
         figure: The figure.
-        finding: What this run's data say there, in one plain sentence.
+        finding: What this run's data show there, in one plain sentence.
         table: The data that are drawn.
-        section: The id of the page's section that shows it; see bench.page.
-        fold: The heading of the fold inside that section that it stands in; "" for none.
+        fold: The heading of the fold of its section that it stands in; "" for none.
     """
 
     name: str
@@ -83,89 +39,28 @@ class Plot:
     figure: Figure
     finding: str = ""
     table: Table | None = None
-    section: str = "more"
     fold: str = ""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A value at m with its interval; not measured where it rests on a predicted time."""
+    """A value at m with its interval; not measured where it rests on an estimated time."""
 
     m: int
     value: Interval
     measured: bool = True
 
 
-def style(kernel: str) -> tuple[str, Any]:
-    """Colour and marker of a kernel."""
-    return STYLES.get(kernel) or _own.get(kernel, OWN_STYLES[0])
-
-
-_own: dict[str, tuple[str, Any]] = {}
-
-
-@contextmanager
-def dressed(run: Run) -> Iterator[None]:
-    """Matplotlib's settings for what is drawn inside, and a style for each own kernel of the run."""
-    before = dict(_own)
-    _own.clear()
-    _own.update(zip(run.own, cycle(OWN_STYLES), strict=False))
-    try:
-        with mpl.rc_context(SETTINGS):
-            yield
-    finally:
-        _own.clear()
-        _own.update(before)
-
-
-def text_style(kernel: str) -> tuple[float, float, float]:
-    """The colour of a kernel's name: its own, darkened until it can be read on white (contrast 4.5, as WCAG asks)."""
-    color = np.array(to_rgb(style(kernel)[0]))
-    while contrast(color, (1.0, 1.0, 1.0)) < 4.5:
-        color = 0.95 * color
-    red, green, blue = (float(part) for part in color)
-    return red, green, blue
-
-
-def contrast(one: Sequence[float] | Array, other: Sequence[float] | Array) -> float:
-    """The contrast of two colours (red, green, blue from 0 to 1) as WCAG 2 defines it: 1 for none, 21 at most."""
-
-    def luminance(rgb: Sequence[float] | Array) -> float:
-        parts = np.asarray(rgb[:3], dtype=np.float64)
-        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-        return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
-
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def in_dark(rgb: Sequence[float] | Array) -> Array:
-    """What a colour becomes on the dark page, which turns figures round: invert(.92) hue-rotate(180deg) of CSS."""
-    rotated = np.array([[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]])
-    inverted = 0.92 - 0.84 * np.asarray(rgb[:3], dtype=np.float64)
-    turned: Array = np.clip(rotated @ inverted, 0.0, 1.0)
-    return turned
-
-
-def text_on(rgb: Sequence[float] | Array) -> str:
-    """Black or white, whichever is the easier to read on a coloured ground, on the light and on the dark page."""
-
-    def readable(text: Array) -> float:
-        return min(contrast(rgb, text), contrast(in_dark(rgb), in_dark(text)))
-
-    return "white" if readable(np.ones(3)) > readable(np.zeros(3)) else "black"
-
-
 def seconds_point(result: CellResult, kernel: str) -> Point | None:
-    """Seconds of a call, measured or predicted."""
-    if kernel in result.seconds:
+    """Seconds of a call, measured or estimated."""
+    if kernel in result.samples:
         return Point(result.cell.m, result.median(kernel))
-    predicted = result.skipped.get(kernel, ("", np.nan))[1]
-    return Point(result.cell.m, Interval(predicted, predicted, predicted), False) if predicted > 0.0 else None
+    predicted = result.skipped[kernel].predicted if kernel in result.skipped else None
+    return Point(result.cell.m, Interval(predicted, predicted, predicted), False) if predicted else None
 
 
 def speedup_point(result: CellResult, kernel: str, baseline: str) -> Point | None:
-    """Speed-up over a baseline: measured, or from the predicted time of the one that was too slow."""
+    """Speed-up over a baseline: measured, or from the estimated time of the one that was too slow."""
     ratio = result.speedup(baseline, kernel)
     if ratio is not None:
         return Point(result.cell.m, ratio)
@@ -174,3 +69,197 @@ def speedup_point(result: CellResult, kernel: str, baseline: str) -> Point | Non
         return None
     estimate = before.value.estimate / after.value.estimate
     return Point(result.cell.m, Interval(estimate, estimate, estimate), False)
+
+
+def titled(figure: Figure, title: str) -> None:
+    """Set the title of a whole figure."""
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+
+
+def ratio_tick(value: float, _: Any = None) -> str:
+    """A speed-up on an axis, short enough to stand beside the next: 1×, 100×, 10k×, ↓10× for ten times slower."""
+    side, arrow = (value, "") if value >= 1.0 else (1.0 / value, "↓")
+    return f"{arrow}{side / 1e3:.3g}k×" if side >= 999.5 else f"{arrow}{side:.3g}×"
+
+
+# Curves against m
+
+
+def curve_figure(rows: int, columns: int, panel_height: float, shared: bool = True) -> tuple[Figure, Any]:
+    """A figure with room for names beside each panel; sizes in inches, without the cost of a layout engine.
+
+    With `shared`, the panels share their axes, and there is room for a title.
+    """
+    left, right, top, bottom = 1.0, 1.58, 0.72 if shared else 0.32, 0.52
+    height = panel_height * rows + (0.75 if shared else 0.3)
+    figure = Figure(figsize=(WIDTH, height))
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=shared, sharey=shared)
+    between = 1.7 if shared else 2.25
+    panel = (WIDTH - left - right - between * (columns - 1)) / columns
+    figure.subplots_adjust(
+        left=left / WIDTH,
+        right=1.0 - right / WIDTH,
+        bottom=bottom / height,
+        top=1.0 - top / height,
+        wspace=between / panel,
+        hspace=0.62 / (panel_height - 0.62),
+    )
+    return figure, axes
+
+
+def draw_curves(ax: Axes, run: Run, results: Sequence[CellResult], what: str) -> dict[str, list[Point]]:
+    """Draw the time of all kernels over these cells, or their speed-up over the baseline `what`; returns the points."""
+    curves = {}
+    style_of = styles(run)
+    for name in run.measured:
+        points = [seconds_point(r, name) if what == TIME else speedup_point(r, name, what) for r in results]
+        shown = sorted((p for p in points if p is not None), key=lambda p: p.m)
+        if shown and name != what:
+            curves[name] = shown
+            _draw_curve(ax, style_of[name], shown)
+    ax.set(xscale="log", yscale="log")
+    return curves
+
+
+def _draw_curve(ax: Axes, style: Style, points: Sequence[Point]) -> None:
+    ax.plot(
+        [p.m for p in points],
+        [p.value.estimate for p in points],
+        color=style.color,
+        linestyle=":",
+        linewidth=0.9,
+        zorder=2,
+    )
+    measured = [p for p in points if p.measured]
+    estimated = [p for p in points if not p.measured]
+    for part, face, line in ((measured, style.color, "-"), (estimated, "white", "none")):
+        ax.plot(
+            [p.m for p in part],
+            [p.value.estimate for p in part],
+            color=style.color,
+            marker=style.marker,
+            markerfacecolor=face,
+            linestyle=line,
+            zorder=3,
+        )
+    # An unbounded interval (too few rounds) can't be drawn.
+    bars = [p for p in measured if words.bounded(p.value)]
+    ax.vlines([p.m for p in bars], [p.value.low for p in bars], [p.value.high for p in bars], color=style.color, lw=2.2)
+
+
+def dress(ax: Axes, what: str, left: bool = True, bottom: bool = True) -> None:
+    """Ticks and labels of the axes of curves; where panels share axes, only the outer panels have labels."""
+    ax.minorticks_off()
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.yaxis.set_major_formatter(EngFormatter(unit="s") if what == TIME else FuncFormatter(ratio_tick))
+    low, high = ax.get_ylim()
+    if high / low < 100.0:
+        ax.yaxis.set_major_locator(
+            LogLocator(subs=(1.0, 2.0, 5.0) if high / low > 5.0 else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
+        )
+    if what != TIME:
+        ax.axhline(1.0, color="#555555", linewidth=0.9, zorder=1)
+    if left:
+        ax.set_ylabel("time of a call" if what == TIME else "speed-up (↓: slower)")
+    if bottom:
+        ax.set_xlabel("m, examples")
+        ax.tick_params(labelbottom=True)
+
+
+def name_ends(ax: Axes, curves: Mapping[str, Sequence[Point]], style_of: Mapping[str, Style]) -> None:
+    """Name each curve beside its end, moved apart where the ends meet, with a thin line from name to end."""
+    last = max((points[-1].m for points in curves.values()), default=0)
+    ends = {name: points[-1] for name, points in curves.items()}
+    ordered = sorted(ends, key=lambda name: ends[name].value.estimate)
+    low, high = np.log10(ax.get_ylim())
+    heights = [(np.log10(ends[name].value.estimate) - low) / (high - low) for name in ordered]
+    line = LINE / (ax.get_position().height * ax.figure.get_figheight())  # type: ignore[union-attr]
+    for name, height in zip(ordered, spread(heights, line, -line, 1.0 + line), strict=True):
+        label = ax.annotate(
+            name,
+            xy=(ends[name].m, ends[name].value.estimate),
+            xytext=(1.04, height),
+            textcoords="axes fraction",
+            fontsize=8,
+            va="center",
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "relpos": (0.0, 0.5),
+                "color": style_of[name].color,
+                "lw": 0.6,
+                "alpha": 0.6 if ends[name].m == last else 0.35,
+                "shrinkA": 1,
+                "shrinkB": 3,
+            },
+        )
+        label.set_color(text_color(style_of[name]))
+
+
+def spread(heights: Sequence[float], gap: float, low: float = -np.inf, high: float = np.inf) -> list[float]:
+    """Sorted heights moved as little as possible, so that neighbours are at least `gap` apart, from low to high.
+
+    Where they do not all fit, they go below low.
+    """
+    if not heights:
+        return []
+    # Less the gaps below each, heights need only not fall: an isotonic regression, which bounds then clip.
+    below = gap * np.arange(len(heights))
+    rising = isotonic_regression(np.asarray(heights) - below).x
+    return [float(height) for height in np.clip(rising, low, high - below[-1]) + below]
+
+
+# Maps over (m, n_x)
+
+
+def grid_axes(ax: Axes, ms: Sequence[int], n_xs: Sequence[int]) -> None:
+    """Ticks of a map over (m, n_x): one square for each cell."""
+    ax.set_xticks(range(len(ms)), [EngFormatter(sep="")(m) for m in ms])
+    ax.set_yticks(range(len(n_xs)), [str(n_x) for n_x in n_xs])
+    ax.set(xlim=(-0.5, len(ms) - 0.5), ylim=(-0.5, len(n_xs) - 0.5))
+    ax.tick_params(length=0)
+    ax.grid(visible=False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+
+
+def square(x: float, y: float, color: Any) -> Any:
+    """The square of a cell."""
+    return mpl.patches.Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=color, linewidth=0)
+
+
+def panels(
+    results: Sequence[CellResult],
+    titles: Mapping[str, str],
+    show: Callable[[CellResult, str], tuple[str, Any] | None],
+    style_of: Mapping[str, Style],
+) -> Figure:
+    """A map over (m, n_x) for each kernel of `titles`; `show` gives the text and the colour of a cell, or None.
+
+    Without a colour, the text stands on white.
+    """
+    ms, n_xs = sorted({r.cell.m for r in results}), sorted({r.cell.n_x for r in results})
+    columns = min(2, len(titles))
+    rows = -(-len(titles) // columns)
+    figure = Figure(figsize=(WIDTH, (0.29 * len(n_xs) + 0.85) * rows + 0.6), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for ax, (name, title) in zip(axes.flat, titles.items(), strict=False):
+        for result in results:
+            content = show(result, name)
+            if content is None:
+                continue
+            text, color = content
+            x, y = ms.index(result.cell.m), n_xs.index(result.cell.n_x)
+            if color is None:
+                ax.text(x, y, text, ha="center", va="center", color="#888888")
+                continue
+            ax.add_patch(square(x, y, color))
+            shade, size = text_on(mpl.colors.to_rgba(color)), 7.5 if len(text) < 8 else 6.5
+            ax.text(x, y, text, ha="center", va="center", fontsize=size, color=shade)
+        grid_axes(ax, ms, n_xs)
+        ax.set_title(title, color=text_color(style_of[name]))
+    for k, ax in enumerate(axes.flat):
+        ax.set_visible(k < len(titles))
+        ax.set_ylabel("n_x" if k % columns == 0 else "")
+        ax.set_xlabel("m, examples" if k + columns >= len(titles) else "")
+    return figure

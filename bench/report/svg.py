@@ -2,7 +2,6 @@
 
 import re
 from html import escape
-from pathlib import Path
 
 # Coordinates are points; a tenth of one is a seventh of a pixel of a 9-inch figure that fills the page.
 DECIMALS = 1
@@ -11,16 +10,15 @@ NUMBER = re.compile(r"-?\d+\.\d+")
 ELEMENT = r"<(?:path|use)\b[^<>]*/>|<text\b[^<>]*>[^<>]*</text>"
 
 
-def inline(path: Path, prefix: str, label: str) -> str:
-    """The SVG of a file, for HTML: named by `label` for those who can't see it; `prefix` sets its ids apart.
+def inline(text: str, prefix: str, label: str) -> str:
+    """An SVG file's text, for HTML: `label` describes it to those who can't see it; `prefix` sets its ids apart.
 
     Its text keeps matplotlib's sizes and places and takes the page's font; it is as wide as the box that it stands in.
     """
-    text = path.read_text(encoding="utf-8")
     head, svg = text[text.index("<svg") :].split(">", 1)
     box = re.search(r'viewBox="([^"]*)"', head)
     if box is None:
-        raise ValueError(f"{path} has no viewBox")
+        raise ValueError("the SVG has no viewBox")
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<style.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<[^>]*>", lambda tag: _tag(tag[0]), re.sub(r">\s+<", "><", _short_ids(svg, prefix)))
     svg = _lean(_merged(_lean(svg)))
@@ -31,7 +29,7 @@ def inline(path: Path, prefix: str, label: str) -> str:
 def _tag(tag: str) -> str:
     """A tag in few characters; nothing outside tags is touched, for that is the figure's text."""
     tag = re.sub(r' transform="rotate\(-0 [^)]*\)"|stroke-dashoffset: 0; ?|font-family: [^;"]*;? ?', "", tag)
-    tag = PLACES.sub(lambda found: NUMBER.sub(_rounded, found[0]), tag).replace("xlink:href", "href")
+    tag = PLACES.sub(lambda match: NUMBER.sub(_rounded, match[0]), tag).replace("xlink:href", "href")
     return re.sub(r'(?<=[MLCQz]) | (?=")(?!"[\w#])| (?=[MLCQz])|(?<=[:;]) ', "", re.sub(r"\s+", " ", tag))
 
 
@@ -43,8 +41,8 @@ def _short_ids(svg: str, prefix: str) -> str:
     """Only the ids that something refers to, numbered."""
     used = dict.fromkeys(re.findall(r'(?:xlink:href="#|url\(#)([^")]+)', svg))
     short = {old: f"{prefix}-{k}" for k, old in enumerate(used)}
-    svg = re.sub(r' id="([^"]+)"', lambda found: f' id="{short[found[1]]}"' if found[1] in short else "", svg)
-    return re.sub(r'(xlink:href="#|url\(#)([^")]+)', lambda found: found[1] + short[found[2]], svg)
+    svg = re.sub(r' id="([^"]+)"', lambda match: f' id="{short[match[1]]}"' if match[1] in short else "", svg)
+    return re.sub(r'(xlink:href="#|url\(#)([^")]+)', lambda match: match[1] + short[match[2]], svg)
 
 
 def _lean(svg: str) -> str:
@@ -70,11 +68,11 @@ def _classes(svg: str, prefix: str) -> tuple[str, str]:
     def name(rule: str) -> str:
         return names.setdefault(rule, f"{prefix}s{len(names)}")
 
-    def classed(found: re.Match[str]) -> str:
-        clip = f"{name(f'clip-path:{found[1]}')} " if found[1] else ""
-        return f' class="{clip}{name(found[2])}"'
+    def classed(match: re.Match[str]) -> str:
+        clip = f"{name(f'clip-path:{match[1]}')} " if match[1] else ""
+        return f' class="{clip}{name(match[2])}"'
 
     svg = re.sub(r'(?: clip-path="([^"]*)")? style="([^"]*)"', classed, svg)
     alike = re.compile(r'<g([^<>]*)>((?:<use [^<>]*( class="[^"]*")/>)(?:<use [^<>]*\3/>)+)</g>')
-    svg = alike.sub(lambda found: f"<g{found[1]}{found[3]}>{found[2].replace(found[3], '')}</g>", svg)
+    svg = alike.sub(lambda match: f"<g{match[1]}{match[3]}>{match[2].replace(match[3], '')}</g>", svg)
     return svg, "".join(f".{name}{{{rule}}}" for rule, name in names.items())

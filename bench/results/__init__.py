@@ -7,6 +7,15 @@ from bench.results.records import CONTROL, PAIR, READ, is_kernel
 from bench.results.run import BASELINES, LOOP, VECTORIZED, CellResult, NotARun, Run, load
 
 __all__ = [
-    *("BASELINES", "CONTROL", "LOOP", "PAIR", "READ", "VECTORIZED"),
-    *("CellResult", "NotARun", "Run", "is_kernel", "load"),
+    "BASELINES",
+    "CONTROL",
+    "LOOP",
+    "PAIR",
+    "READ",
+    "VECTORIZED",
+    "CellResult",
+    "NotARun",
+    "Run",
+    "is_kernel",
+    "load",
 ]

@@ -139,8 +139,8 @@ def read(path: Path) -> Iterator[AnyRecord]:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"{path}: line {number} is damaged: {error}") from None
         if (number == 1) != isinstance(record, Header):
-            where = "line 1 is not" if number == 1 else f"line {number} is another"
-            raise ValueError(f"{path}: {where} the header of a run")
+            what = "line 1 is not the header of a run" if number == 1 else f"line {number} is a second header"
+            raise ValueError(f"{path}: {what}")
         yield record
 
 
@@ -160,7 +160,7 @@ def _format(line: bytes) -> int:
     """
     try:
         header: Any = msgspec.json.decode(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return FORMAT  # damaged, and refused as that
     number = header.get("format") if isinstance(header, dict) and header.get("type") == "run" else FORMAT
     if number not in (format1.FORMAT, FORMAT):

@@ -44,6 +44,7 @@ BASELINES = (LOOP, VECTORIZED)
 UNSTABLE = 0.1  # a noise floor above it is worth a warning
 
 Array = npt.NDArray[np.float64]
+K = TypeVar("K")
 V = TypeVar("V")
 
 
@@ -51,7 +52,7 @@ class NotARun(Exception):
     """A path that holds no readable run."""
 
 
-def _empty() -> Mapping[str, V]:
+def _empty() -> Mapping[K, V]:
     return MappingProxyType({})
 
 
@@ -298,7 +299,7 @@ class _Building:
     cell: Cell
     pools: dict[str, int]
     loops: dict[str, int] = field(default_factory=dict)
-    samples: dict[str, Samples] = field(default_factory=dict)
+    samples: dict[str, tuple[list[int], list[float], list[float]]] = field(default_factory=dict)
     first_call: dict[str, float] = field(default_factory=dict)
     agreement: dict[str, Agreed] = field(default_factory=dict)
     skipped: dict[str, Skipped] = field(default_factory=dict)
@@ -315,9 +316,10 @@ class _Building:
                 for label, wall, cpu in samples:
                     if label not in self.loops:
                         raise ValueError(f"{self.cell.id} has a sample of {label!r}, for which no loops were set")
-                    of_label = self.samples.setdefault(label, Samples(self.loops[label], [], [], []))
-                    for values, value in ((of_label.rounds, index), (of_label.wall, wall), (of_label.cpu, cpu)):
-                        values.append(value)  # type: ignore[attr-defined]
+                    rounds, walls, cpus = self.samples.setdefault(label, ([], [], []))
+                    rounds.append(index)
+                    walls.append(wall)
+                    cpus.append(cpu)
             case Calibrated(loops=loops):
                 self.loops = loops
             case FirstCall(kernel=kernel, seconds=seconds):
@@ -336,7 +338,7 @@ class _Building:
         timed = [name for name in self.loops if name in self.samples and name not in self.failed]
         return CellResult(
             self.cell,
-            {name: self.samples[name] for name in timed},
+            {name: Samples(self.loops[name], *self.samples[name]) for name in timed},
             self.first_call,
             self.agreement,
             self.skipped,

@@ -1,8 +1,8 @@
 """The same step in other libraries, each written as its own users would write it well.
 
-Peers hold to the contract of `kernels` and pass the same gate; they are no part of the ladder. A library is imported
-when a peer is first bound; one that is not installed is named in its peer's `missing`. `bind` brings the inputs to the
-library's own form, in the layout that it likes best, so the order of X makes no difference to a peer.
+Peers keep the contract of `kernels` and pass the same gate, but are not part of the ladder. A library is imported when
+its peer is first bound; if it is not installed, the peer's `missing` names it. `bind` converts the inputs to the
+library's own form, in the layout that suits it best, so the order of X makes no difference to a peer.
 """
 
 from collections.abc import Mapping

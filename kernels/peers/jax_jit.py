@@ -1,10 +1,9 @@
 """JAX: the cost, differentiated and compiled, `jit(value_and_grad(cost))`.
 
 Written as: the cost alone, as softplus of -(2 y - 1) z, which keeps the digits of a tiny loss for both labels; in
-float64, which JAX has to be asked for; the call waits for its outputs.
-Passes over X: two, products by XLA.
-Allocates: what XLA leaves after fusing: two or three arrays of m elements.
-So: little cost of a call and a fused elementwise part; the first call for a shape compiles.
+float64, which JAX computes in only if it is configured to. The call waits for its outputs.
+Passes over X: two, in products by XLA.
+Allocates: whatever XLA leaves after fusing: two or three arrays of m elements.
 """
 
 import os
@@ -18,12 +17,12 @@ import numpy as np
 from kernels._kernel import Array, At
 from kernels.peers._peer import by_feature, peer
 
-SIZE = "PJRT_NPROC"  # where XLA reads how many threads a new client gets
+SIZE = "PJRT_NPROC"  # the variable from which XLA takes the number of threads of a new client
 
 
 @cache
 def device(threads: int) -> Any:
-    """A CPU device whose pool has so many threads: XLA fixes its size when a client is made, so each has its own."""
+    """A CPU device with this many threads. XLA fixes the number when a client is made, so each number has its own."""
     from jaxlib import xla_client
 
     before = os.environ.get(SIZE)
@@ -39,7 +38,7 @@ def device(threads: int) -> Any:
 
 @cache
 def compiled() -> Callable[..., Any]:
-    """The step; JAX compiles it anew for each shape and device."""
+    """The step. JAX compiles it again for each shape and device."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
@@ -76,5 +75,6 @@ KERNEL = peer(
     change="Only the cost is written; JAX differentiates it and XLA compiles it for each shape.",
     prepare=prepare,
     requires=[("jax", "jax"), ("jaxlib", "jaxlib")],
-    compiled=True,
+    compiles="per shape",
+    expects="A call costs little, and the elementwise part is fused. The first call for a shape compiles.",
 )

@@ -1,9 +1,8 @@
 """numexpr: the vectorized form, its elementwise part evaluated in blocks that stay in the cache.
 
 Written as: `numpy_vectorized`, with each elementwise line one string for numexpr and the products left to NumPy.
-Passes over X: two, NumPy's products.
+Passes over X: two, in NumPy's products.
 Allocates: five arrays of m elements.
-So: temporaries of a line live in the cache and not in memory; each call of `evaluate` has a cost of its own.
 """
 
 from collections.abc import Callable
@@ -43,4 +42,6 @@ KERNEL = peer(
     change="The vectorized form with its elementwise lines compiled to numexpr's virtual machine, block by block.",
     prepare=prepare,
     requires=[("numexpr", "numexpr")],
+    expects="The temporaries of a line stay in the cache instead of going to memory. Each call of `evaluate` has a "
+    "cost of its own.",
 )

@@ -1,10 +1,9 @@
 """scikit-learn: the loss and gradient that its own solvers minimize, `LinearModelLoss.loss_gradient`.
 
 Written as: weights and bias in one vector, as its solvers keep them; X (m, n_x), and no regularization.
-Passes over X: two, NumPy's products; between them one compiled loop, spread over OpenMP's threads, takes loss and
-gradient by z from one exponential.
+Passes over X: two, in NumPy's products. Between them one compiled loop, spread over OpenMP's threads, computes loss
+and gradient by z from one exponential.
 Allocates: four arrays of m elements.
-So: the elementwise part is one pass in place of ten, but its exponentials are the C library's, one at a time.
 """
 
 from collections.abc import Callable
@@ -44,4 +43,6 @@ KERNEL = peer(
     change="The loss and gradient of scikit-learn's own solvers: products in NumPy, the rest one OpenMP loop.",
     prepare=prepare,
     requires=[("sklearn", "scikit-learn")],
+    expects="The elementwise part is one pass instead of ten, but it calls the C library's exp for one number at a "
+    "time.",
 )

@@ -1,9 +1,8 @@
 """PyTorch, the gradient by autograd.
 
 Written as: the cost alone, of leaf tensors that require their gradient; `torch.autograd.grad` does the rest.
-Passes over X: two, products by PyTorch's own BLAS.
-Allocates: some ten arrays of m elements, and the nodes of the graph in every call.
-So: as `torch_gradient` on many examples; on few, the price of recording a graph and walking back along it.
+Passes over X: two, in products by PyTorch's own BLAS.
+Allocates: about ten arrays of m elements, and the nodes of the graph in every call.
 """
 
 from collections.abc import Callable
@@ -40,4 +39,5 @@ KERNEL = peer(
     change="Only the cost is written; PyTorch differentiates it.",
     prepare=prepare,
     requires=[("torch", "torch")],
+    expects="Like torch_gradient on many examples. On few, recording a graph and walking back along it dominates.",
 )

@@ -1,11 +1,10 @@
 """PyTorch, the gradient written by hand and compiled by `torch.compile`.
 
-Written as: `torch_gradient`, with the products as those of matrices: its compiler, Inductor, would turn a product of
-matrix and vector into a loop of its own, slower than BLAS. Compiled once for each shape and number of threads, with
-the whole step in one graph, so that it never falls back to uncompiled code.
-Passes over X: two, products by PyTorch's own BLAS.
-Allocates: two or three arrays of m elements: the elementwise lines are fused.
-So: one pass where `torch_gradient` makes several; the first call for a shape takes seconds, and a C++ compiler.
+Written as: `torch_gradient`, with its products as products of matrices: PyTorch's compiler, Inductor, would turn a
+product of matrix and vector into a loop of its own, slower than BLAS. Compiled once for each shape and number of
+threads, with the whole step in one graph, so that it never falls back to uncompiled code.
+Passes over X: two, in products by PyTorch's own BLAS.
+Allocates: two or three arrays of m elements, because the elementwise lines are fused.
 """
 
 import os
@@ -22,16 +21,16 @@ from kernels.peers._peer import by_feature, peer
 
 @cache
 def compiled(n_x: int, m: int, _threads: int) -> Callable[..., Any]:
-    """The step for one shape; Inductor writes the number of threads into the code that it makes."""
+    """The step for one shape. Inductor writes the number of threads into the code that it generates."""
     import torch
     from torch.nn.functional import logsigmoid
 
     with warnings.catch_warnings():
-        # PyTorch's own modules use what PyTorch deprecates.
+        # PyTorch's own modules use deprecated parts of PyTorch.
         warnings.simplefilter("ignore", DeprecationWarning)
         import torch._inductor.config
 
-        torch._inductor.config.compile_threads = 1  # else it keeps a pool of processes
+        torch._inductor.config.compile_threads = 1  # more would keep a pool of processes
         import torch._dynamo
         import torch._inductor.compile_fx
         import torch.utils.mkldnn
@@ -43,8 +42,8 @@ def compiled(n_x: int, m: int, _threads: int) -> Callable[..., Any]:
         dZ = torch.sigmoid(Z) - labels
         return J, torch.mm(features, dZ[:, None]).reshape(n_x) / m, dZ.mean()
 
-    # All closures of one function share their compiled forms, eight at most, unless they are kept apart; here each has
-    # one, and what would need a second raises an error.
+    # By default all closures of one function share at most eight compiled forms. Here each closure has its own, and a
+    # call that would need a second one raises an error.
     step: Callable[..., Any] = torch.compile(
         cost_and_gradient, dynamic=False, fullgraph=True, isolate_recompiles=True, recompile_limit=1
     )
@@ -77,6 +76,8 @@ KERNEL = peer(
     change="The form written by hand, compiled by torch.compile for each shape.",
     prepare=prepare,
     requires=[("torch", "torch")],
-    compiled=True,
+    compiles="per shape",
     lacks=_lacks_compiler(),
+    expects="One elementwise pass where torch_gradient makes several. The first call for a shape takes seconds, and "
+    "needs a C++ compiler.",
 )

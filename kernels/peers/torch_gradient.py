@@ -2,9 +2,8 @@
 
 Written as: plain tensors, so that no graph is recorded; the loss as -logsigmoid of the margin (2 y - 1) z, which keeps
 the digits of a tiny loss for both labels (`binary_cross_entropy_with_logits` loses them for label 0).
-Passes over X: two, products by PyTorch's own BLAS.
-Allocates: some six arrays of m elements.
-So: as `numpy_vectorized`, with vectorized exponentials and threads in the elementwise part too.
+Passes over X: two, in products by PyTorch's own BLAS.
+Allocates: about six arrays of m elements.
 """
 
 from collections.abc import Callable
@@ -43,4 +42,5 @@ KERNEL = peer(
     change="The vectorized form in PyTorch, its gradient written by hand.",
     prepare=prepare,
     requires=[("torch", "torch")],
+    expects="Like numpy_vectorized, but the elementwise part uses vectorized exponentials and threads too.",
 )

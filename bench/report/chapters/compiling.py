@@ -1,123 +1,92 @@
-"""When compiling has paid for itself: after how many calls, in each cell, for each compiled rung."""
+"""The price of compiling, and after how many calls it has paid for itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 
-from bench.report.chapters.maps import panels
-from bench.report.charts import Plot
-from bench.report.tables import Table
-from bench.report.terminal import seconds_text
-from bench.results.run import BASELINES, LOOP, VECTORIZED, CellResult, Run
-from bench.variant import Variant, of_variant, variant_file, variant_words
+from bench import words
+from bench.analysis.payback import calls, cold_seconds, paybacks
+from bench.grid import Setting
+from bench.report.charts import Plot, panels, titled
+from bench.report.runtables import SHAPE, shape
+from bench.report.section import Section
+from bench.report.style import styles
+from bench.report.tables import Column, Table
+from bench.results import BASELINES, VECTORIZED, CellResult, Run
 
-NEVER = float("inf")
-
-
-def cold_seconds(run: Run) -> dict[str, float]:
-    """What compiling each rung of the ladder costs: measured in fresh processes, or else its first call in the run."""
-    found = {name: price.cold for name, price in run.prices.items()}
-    return found or {name: seconds for name, seconds in run.compile_seconds.items() if name.startswith("numba_")}
+LEAD = ["The first call of a compiled kernel is slow. After how many calls that has paid off depends on the size."]
+NO_PAYBACK = "#e8e8e8"
 
 
-def calls(result: CellResult, kernel: str, baseline: str, cold: float) -> float | None:
-    """After how many calls a kernel has made up for compiling; infinite where it is no faster beyond doubt.
-
-    None where one of the two was not timed.
-    """
-    ratio = result.speedup(baseline, kernel)
-    if ratio is None:
-        return None
-    if not ratio.low > 1.0:
-        return NEVER
-    saved = result.median(baseline).estimate - result.median(kernel).estimate
-    return max(1.0, float(np.ceil(cold / saved))) if saved > 0.0 else NEVER
-
-
-def count_text(count: float | None) -> str:
-    """A number of calls in few characters: 12, 3.4k, never."""
-    if count is None:
-        return "–"
-    if count == NEVER:
-        return "never"
-    for unit, factor in (("", 1.0), ("k", 1e3), ("M", 1e6)):
-        if count < 999.5 * factor:
-            return (
-                f"{count / factor:.3g}{unit}" if not unit or count >= 99.5 * factor else f"{count / factor:.2g}{unit}"
-            )
-    return f"{count / 1e9:.2g}G"
+def section(run: Run) -> Section | None:
+    """The section of the page."""
+    plot = figure(run, run.settings[0]) if run.settings and run.problem == "synthetic" else None
+    prices = price_table(run)
+    tables = [prices] if prices else []
+    return Section("compiling", "The price of compiling", LEAD, [plot] if plot else [], tables).or_none()
 
 
 def price_table(run: Run) -> Table | None:
     """What the first call costs, cold, cached and warm."""
     if not run.prices:
         return None
+    columns = [
+        Column("kernel"),
+        Column("cold", words.seconds),
+        Column("cached on disk", lambda value: value if isinstance(value, str) else words.seconds(value)),
+        Column("the next call", words.seconds),
+    ]
     rows = [
-        [
-            name,
-            seconds_text(price.cold),
-            "not possible" if price.cached is None else seconds_text(price.cached),
-            seconds_text(price.warm),
-        ]
+        [name, price.cold, "not possible" if price.cached is None else price.cached, price.warm]
         for name, price in run.prices.items()
     ]
-    return Table("The first call in a fresh process", ["kernel", "cold", "cached on disk", "the next call"], rows)
+    return Table("The first call in a fresh process", columns, rows)
 
 
-def payback(run: Run, variant: Variant) -> Plot | None:
-    """A map of the calls that it takes, against numpy_vectorized: a panel for each compiled rung."""
+def figure(run: Run, setting: Setting) -> Plot | None:
+    """A map of the number of calls that it takes, against numpy_vectorized: a panel for each compiled rung."""
     cold = cold_seconds(run)
-    results = [result for result in of_variant(run, variant) if result.seconds]
+    results = [result for result in run.of(setting) if result.samples]
     names = [name for name in cold if any(result.speedup(VECTORIZED, name) for result in results)]
     if not names:
         return None
     color_map, norm = mpl.colormaps["YlGnBu_r"], mpl.colors.LogNorm(1e2, 1e7, clip=True)
 
-    def told(result: CellResult, name: str) -> tuple[str, Any] | None:
+    def show(result: CellResult, name: str) -> tuple[str, Any] | None:
         count = calls(result, name, VECTORIZED, cold[name])
         if count is None:
             return None
-        return count_text(count), "#e8e8e8" if count == NEVER else color_map(norm(count))
+        return words.calls(count), NO_PAYBACK if count == words.NEVER else color_map(norm(count))
 
-    figure = panels(results, {name: f"{name} ({seconds_text(cold[name])})" for name in names}, told)
-    words = variant_words(variant)
-    title = f"Calls after which compiling has paid for itself, against {VECTORIZED} ({words})"
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+    titles = {name: f"{name} ({words.seconds(cold[name], 2)})" for name in names}
+    drawn = panels(results, titles, show, styles(run))
+    titled(drawn, f"Calls until compiling has paid off, against {VECTORIZED} ({setting.label})")
     return Plot(
-        f"payback-{variant_file(variant)}",
+        f"payback-{setting.id}",
         f"After how many calls each compiled kernel has made up for its compilation against {VECTORIZED}, in every "
-        f"cell, {words}. In brackets: what compiling costs.",
-        figure,
-        finding=_finding(results, cold),
-        table=_table(results, names, cold, words),
-        section="compiling",
+        f"cell, {setting.label}. In brackets: what compiling costs.",
+        drawn,
+        finding(results, cold),
+        _table(results, names, cold, setting),
     )
 
 
-def _finding(results: Sequence[CellResult], cold: dict[str, float]) -> str:
-    found = [
-        (count, name, result)
-        for result in results
-        for name in cold
-        if (count := calls(result, name, VECTORIZED, cold[name])) is not None and count < NEVER
-    ]
-    if not found:
-        return f"No compiled kernel is faster than {VECTORIZED} beyond doubt here, so none pays."
-    count, name, result = min(found, key=lambda each: each[0])
-    most, slow, where = max(found, key=lambda each: each[0])
+def finding(results: Sequence[CellResult], cold: Mapping[str, float]) -> str:
+    """Where compiling pays off first, and where last."""
+    counts = paybacks(results, VECTORIZED, cold)
+    if not counts:
+        return f"Compiling never pays off here: no compiled kernel is surely faster than {VECTORIZED}."
+    soonest, latest = (choose(counts, key=lambda each: each.calls) for choose in (min, max))
     return (
-        f"Against {VECTORIZED} compiling pays soonest for {name} at {result.cell.label}: after {count_text(count)} "
-        f"calls; where it pays at all it pays latest for {slow} at {where.cell.label}: after {count_text(most)}."
+        f"Against {VECTORIZED}, compiling pays off soonest for {soonest.kernel} at {soonest.result.cell.label}: after "
+        f"{words.calls(soonest.calls)} calls. Where it pays off at all, it does so latest for {latest.kernel} at "
+        f"{latest.result.cell.label}: after {words.calls(latest.calls)} calls."
     )
 
 
-def _table(results: Sequence[CellResult], names: list[str], cold: dict[str, float], words: str) -> Table:
-    columns = ["n_x", "m", *(f"{name} over {baseline}" for baseline in (LOOP, VECTORIZED) for name in names)]
-    rows = [
-        [f"{r.cell.n_x:,}", f"{r.cell.m:,}"]
-        + [count_text(calls(r, name, baseline, cold[name])) for baseline in BASELINES for name in names]
-        for r in results
-    ]
-    return Table(f"Calls until compiling has paid for itself, {words}", columns, rows, keys=2)
+def _table(results: Sequence[CellResult], names: Sequence[str], cold: Mapping[str, float], setting: Setting) -> Table:
+    over = [(name, baseline) for baseline in BASELINES for name in names]
+    columns = [*SHAPE, *(Column(f"{name} over {baseline}", words.calls) for name, baseline in over)]
+    rows = [[*shape(r), *(calls(r, name, baseline, cold[name]) for name, baseline in over)] for r in results]
+    return Table(f"Calls until compiling has paid off, {setting.label}", columns, rows, keys=2)

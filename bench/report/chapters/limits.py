@@ -1,202 +1,193 @@
-"""How near the kernels come to this machine's limit: the roofline of this problem, and shares of the limit.
-
-The limit of a cell is the lower bound of `bench.ceilings`: the time to read X once, to do 4 m n_x floating-point
-operations, or to take m exponentials, whichever is longest. A gradient step has one exponential for each 8 n_x bytes of
-X, so n_x stands where a roofline has its arithmetic intensity: few features are held up by exp, many by memory.
-"""
+"""How near the kernels come to this machine's limit: the roofline of this problem, and shares of the limit."""
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from bench.machine.card import human_bytes
-from bench.machine.ceilings import READ
-from bench.report.chapters.maps import panels
-from bench.report.charts import WIDTH, Plot, style
-from bench.report.tables import Table, bounds_text, percent
-from bench.results.run import CellResult, Run
-from bench.stats import Interval
-from bench.variant import Variant, of_variant, variant_file, variant_words
+from bench import words
+from bench.analysis import limits
+from bench.analysis.limits import Roof
+from bench.grid import Setting
+from bench.report.charts import Plot, panels, titled
+from bench.report.runtables import SHAPE, shape, three_digits, timed
+from bench.report.section import Section
+from bench.report.style import WIDTH, styles
+from bench.report.tables import Column, Table
+from bench.results import READ, CellResult, Run
 
-# The kernels that the figures show, of those that were measured: the path from the loop to the limit.
-SHOWN = (
-    *("python_loop", "numba_loop", "numba_fastmath", "numba_parallel", "numpy_vectorized"),
-    *("numba_passes", "numba_fused", "numba_fused_parallel"),
-)
-FROM_MEMORY = 4  # times the last cache; a larger X is read from memory, whatever the caches keep of it
-
-
-def share(run: Run, result: CellResult, kernel: str) -> float:
-    """The share of the limit that a kernel reaches in a cell, from 0 to 1."""
-    return run.bound(result.cell) / result.median(kernel).estimate
+LEAD = [
+    "A gradient step must read X once, do 4 m n_x floating-point operations and take m exponentials. The run measured "
+    "how fast this machine does each; the limit of a cell is the longest of the three times."
+]
 
 
-def shown(run: Run, results: Sequence[CellResult]) -> list[str]:
-    """The kernels of the figures that were timed in these cells."""
-    return [
-        name
-        for name in (*SHOWN, *run.own)
-        if name in run.measured and any(name in result.seconds for result in results)
-    ]
+class Reached(NamedTuple):
+    """What a kernel reaches of a limit: GB of X a second, and the share of the limit."""
+
+    rate: float
+    share: float
+
+    def __str__(self) -> str:
+        return f"{self.rate:.3g} ({words.percent(self.share)})"
 
 
-def last_cache(run: Run) -> int:
-    """Bytes of the largest cache of the run's machine."""
-    return max(run.header["machine"]["caches"].values(), default=0)
+def section(run: Run) -> Section | None:
+    """The section of the page."""
+    plots = []
+    for setting in run.settings:
+        fold = "" if setting == run.settings[0] else setting.label
+        plots += [plot for plot in (roofline(run, setting, fold), maps(run, setting, fold)) if plot]
+    return Section("limits", "The limits of the hardware", LEAD, plots, tables(run)).or_none()
 
 
-def roofline(run: Run, variant: Variant) -> Plot | None:
+def tables(run: Run) -> list[Table]:
+    """The tables beside those of the figures."""
+    table = read_table(run)
+    return [table] if table else []
+
+
+def roofline(run: Run, setting: Setting, fold: str = "") -> Plot | None:
     """Bytes of X a second against n_x, with the roof above: in the cache and from memory."""
-    results = [r for r in of_variant(run, variant) if r.seconds and np.isfinite(run.bound(r.cell))]
-    cache = run.header["machine"]["caches"].get("L2", 2**20)
-    by_n_x: dict[int, list[CellResult]] = {}
-    for result in results:
-        by_n_x.setdefault(result.cell.n_x, []).append(result)
-    inside, beyond = [], []
-    for n_x in sorted(by_n_x):
-        ordered = sorted(by_n_x[n_x], key=lambda r: r.cell.nbytes)
-        fitting = [r for r in ordered if cache / 16 <= r.cell.nbytes <= 2 * cache]
-        inside += fitting[-1:]
-        beyond += [r for r in ordered[-1:] if r.cell.nbytes > last_cache(run)]
-    panels = [(f"X in the cache ({_sizes(inside)})", inside), (f"X in memory ({_sizes(beyond)})", beyond)]
-    panels = [(title, cells) for title, cells in panels if len(cells) > 1]
-    if not panels:
+    roofs = limits.roofs(run, setting)
+    if not roofs:
         return None
+    results = [result for roof in roofs for result in roof.results]
+    names = limits.shown(run, results)
     figure = Figure(figsize=(WIDTH, 4.3), layout="constrained")
-    axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)
-    names = shown(run, inside + beyond)
-    rows: list[list[str]] = []
-    for ax, (title, cells) in zip(axes.flat, panels, strict=True):
-        _roof(ax, run, cells, names, rows)
-        ax.set_title(title)
-        ax.set_xlabel("n_x, features")
+    axes = figure.subplots(1, len(roofs), squeeze=False, sharey=True)
+    for ax, roof in zip(axes.flat, roofs, strict=True):
+        _roof(ax, run, roof, names)
     axes[0, 0].set_ylabel("X processed, GB/s")
-    highest = max(r.cell.nbytes / run.bound(r.cell) / 1e9 for _, cells in panels for r in cells)
-    axes[0, 0].set_ylim(top=2.0 * highest)  # shared
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=5, frameon=False, fontsize=8)
-    words = variant_words(variant)
-    figure.suptitle(f"The roofline of the gradient step ({words})", x=0.01, ha="left", fontweight="bold")
-    best = max(((share(run, r, n), n, r) for _, cells in panels for r in cells for n in names if n in r.seconds))
+    axes[0, 0].set_ylim(top=2.0 * max(_most(run, result) for result in results))  # shared
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower left", ncols=5, frameon=False, fontsize=8)
+    titled(figure, f"The roofline of the gradient step ({setting.label})")
+    best = max(limits.shares(run, results, names), key=lambda each: each.share)
     return Plot(
-        f"roofline-{variant_file(variant)}",
+        f"roofline-{setting.id}",
         f"Bytes of X that each kernel processes a second against n_x, below the roof that exponentials and linear "
-        f"reads set, {words}.",
+        f"reads set, {setting.label}.",
         figure,
-        finding=f"The nearest to the roof is {best[1]} at {best[2].cell.label}: {100 * best[0]:.0f}% of what this "
-        "machine could do at most.",
-        table=Table("The roofline", ["n_x", "m", "limited by", "limit, GB/s", *names], rows, keys=2),
-        section="limits",
+        f"{best.kernel} comes nearest to the roof: it reaches {words.percent(best.share)} of the limit at "
+        f"{best.result.cell.label}.",
+        _roof_table(run, results, names, setting),
+        fold,
     )
 
 
-def _sizes(results: Sequence[CellResult]) -> str:
-    if not results:
-        return ""
-    sizes = [result.cell.nbytes for result in results]
-    low, high = human_bytes(min(sizes)), human_bytes(max(sizes))
-    return low if low == high else f"{low} to {high}"
-
-
-def _roof(ax: Axes, run: Run, cells: list[CellResult], names: list[str], rows: list[list[str]]) -> None:
+def _roof(ax: Axes, run: Run, roof: Roof, names: Sequence[str]) -> None:
     """One panel: the roof over these cells, and the kernels below it."""
-    n_xs = [r.cell.n_x for r in cells]
-    roof = [r.cell.nbytes / run.bound(r.cell) / 1e9 for r in cells]
-    ax.fill_between(n_xs, roof, [10.0 * max(roof)] * len(roof), color="#eeeeee", zorder=0)
-    ax.plot(n_xs, roof, color="#222222", linewidth=2.2, label="limit", zorder=4)
+    n_xs = [result.cell.n_x for result in roof.results]
+    most = [_most(run, result) for result in roof.results]
+    ax.fill_between(n_xs, most, [10.0 * max(most)] * len(most), color="#eeeeee", zorder=0)
+    ax.plot(n_xs, most, color="#222222", linewidth=2.2, label="limit", zorder=4)
+    style_of = styles(run)
     for name in names:
-        timed = [r for r in cells if name in r.seconds]
-        color, marker = style(name)
-        rates = [r.cell.nbytes / r.median(name).estimate / 1e9 for r in timed]
-        ax.plot([r.cell.n_x for r in timed], rates, color=color, marker=marker, label=name)
-    for result, most in zip(cells, roof, strict=True):
-        limits = run.ceilings[result.cell.threads].limits(result.cell.m, result.cell.n_x)
-        rates_text = [
-            f"{result.cell.nbytes / result.median(name).estimate / 1e9:.3g} ({100 * share(run, result, name):.0f}%)"
-            if name in result.seconds
-            else "–"
-            for name in names
-        ]
-        most_text, why = f"{most:.3g}", max(limits, key=limits.__getitem__)
-        rows.append([f"{result.cell.n_x:,}", f"{result.cell.m:,}", why, most_text, *rates_text])
-    ax.set(xscale="log", yscale="log")
+        where = [result for result in roof.results if name in result.samples]
+        rates = [_rate(result, name) for result in where]
+        style = style_of[name]
+        ax.plot([r.cell.n_x for r in where], rates, color=style.color, marker=style.marker, label=name)
+    ax.set(xscale="log", yscale="log", xlabel="n_x, features")
+    ax.set_title(f"X in {'memory' if roof.in_memory else 'the cache'} ({_sizes(roof.results)})")
     ax.set_xticks(n_xs, [f"{n_x:,}" for n_x in n_xs])
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.minorticks_off()
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def limit_maps(run: Run, variant: Variant) -> Plot | None:
+def _sizes(results: Sequence[CellResult]) -> str:
+    sizes = [result.cell.nbytes for result in results]
+    low, high = words.human_bytes(min(sizes)), words.human_bytes(max(sizes))
+    return low if low == high else f"{low} to {high}"
+
+
+def _most(run: Run, result: CellResult) -> float:
+    """GB of X a second at the limit of a cell."""
+    return result.cell.nbytes / run.bound(result.cell) / 1e9
+
+
+def _rate(result: CellResult, label: str) -> float:
+    """GB of X a second."""
+    return result.cell.nbytes / result.median(label).estimate / 1e9
+
+
+def _roof_table(run: Run, results: Sequence[CellResult], names: Sequence[str], setting: Setting) -> Table:
+    columns = [
+        *SHAPE,
+        Column("limited by"),
+        Column("limit, GB/s", three_digits),
+        *(Column(name) for name in names),
+    ]
+
+    def reached(result: CellResult, name: str) -> Reached | None:
+        return Reached(_rate(result, name), limits.share(run, result, name)) if name in result.samples else None
+
+    rows = [[*shape(r), limits.limiting(run, r), _most(run, r), *(reached(r, name) for name in names)] for r in results]
+    return Table(f"The roofline, {setting.label}", columns, rows, keys=2)
+
+
+def maps(run: Run, setting: Setting, fold: str = "") -> Plot | None:
     """Percentage of the limit over (m, n_x): a panel for each kernel."""
-    results = [r for r in of_variant(run, variant) if r.seconds and np.isfinite(run.bound(r.cell))]
-    names = shown(run, results)
+    results = limits.limited(run, setting)
+    names = limits.shown(run, results)
     if not names:
         return None
     color_map, norm = mpl.colormaps["YlGnBu"], mpl.colors.LogNorm(0.01, 1.0, clip=True)
 
-    def told(result: CellResult, name: str) -> tuple[str, Any] | None:
-        if name not in result.seconds:
+    def show(result: CellResult, name: str) -> tuple[str, Any] | None:
+        if name not in result.samples:
             return None
-        of_limit = share(run, result, name)
-        return percent(of_limit), color_map(norm(of_limit))
+        share = limits.share(run, result, name)
+        return words.percent(share), color_map(norm(share))
 
-    figure = panels(results, dict(zip(names, names, strict=True)), told)
-    words = variant_words(variant)
-    figure.suptitle(f"Percentage of this machine's limit ({words})", x=0.01, ha="left", fontweight="bold")
-    largest = max(results, key=lambda r: (r.cell.nbytes, r.cell.m))
-    reached = {name: share(run, largest, name) for name in names if name in largest.seconds}
-    best = max(reached, key=reached.__getitem__)
+    figure = panels(results, dict(zip(names, names, strict=True)), show, styles(run))
+    titled(figure, f"Percentage of this machine's limit ({setting.label})")
+    largest = max(results, key=lambda result: (result.cell.nbytes, result.cell.m))
+    best = max(limits.shares(run, [largest], names), key=lambda each: each.share, default=None)
+    finding = "On few examples the cost of a call leaves every kernel far below the limit."
+    if best:
+        where = f"At {largest.cell.label}, {best.kernel} reaches {words.percent(best.share)} of the limit."
+        finding = f"{where} {finding}"
     return Plot(
-        f"limit-{variant_file(variant)}",
+        f"limit-{setting.id}",
         f"Each kernel's percentage of the limit that reading X once, arithmetic and exponentials set, in every cell, "
-        f"{words}.",
+        f"{setting.label}.",
         figure,
-        finding=f"At {largest.cell.label}, {best} reaches {percent(reached[best])} of the limit; on few examples the "
-        "cost of a call leaves every kernel far below it.",
-        table=limit_table(run, variant),
-        section="limits",
+        finding,
+        _limit_table(run, results, setting),
+        fold,
     )
 
 
-def limit_table(run: Run, variant: Variant) -> Table | None:
+def _limit_table(run: Run, results: Sequence[CellResult], setting: Setting) -> Table:
     """The percentage of the limit of every kernel in every cell."""
-    results = [r for r in of_variant(run, variant) if r.seconds and np.isfinite(run.bound(r.cell))]
-    if not results:
-        return None
-    names = [name for name in run.measured if any(name in r.seconds for r in results)]
-    rows = [
-        [f"{r.cell.n_x:,}", f"{r.cell.m:,}", f"{1e6 * run.bound(r.cell):.3g} µs"]
-        + [percent(share(run, r, name)) if name in r.seconds else "–" for name in names]
-        for r in results
-    ]
-    return Table(f"Percentage of the limit, {variant_words(variant)}", ["n_x", "m", "limit", *names], rows, keys=2)
+    names = timed(run, results)
+    columns = [*SHAPE, Column("limit", words.seconds), *(Column(name, words.percent) for name in names)]
+
+    def share(result: CellResult, name: str) -> float | None:
+        return limits.share(run, result, name) if name in result.samples else None
+
+    rows = [[*shape(r), run.bound(r.cell), *(share(r, name) for name in names)] for r in results]
+    return Table(f"Percentage of the limit, {setting.label}", columns, rows, keys=2)
 
 
-def from_memory(run: Run) -> Table | None:
+def read_table(run: Run) -> Table | None:
     """Where X comes from memory: each kernel's share of a linear read of X, measured in the same rounds."""
-    least = FROM_MEMORY * last_cache(run)
-    results = [r for r in run.cells if READ in r.seconds and r.cell.nbytes >= least]
-    names = [name for name in run.measured if any(name in r.seconds for r in results)]
+    results = limits.from_memory(run)
     if not results:
         return None
-    rows = [
-        [r.cell.label, f"{r.cell.nbytes / r.median(READ).estimate / 1e9:.3g} GB/s"]
-        + [bounds_text(_of_read(r, name), percent) for name in names]
-        for r in results
+    names = timed(run, results)
+    columns = [
+        Column("cell"),
+        Column("linear read, GB/s", three_digits),
+        *(Column(name, partial(words.bounds, show=words.percent)) for name in names),
     ]
-    return Table("Share of a linear read, X from memory", ["cell", "linear read", *names], rows)
-
-
-def _of_read(result: CellResult, kernel: str) -> Interval | None:
-    return result.speedup(READ, kernel)
-
-
-def tables(run: Run) -> list[Table]:
-    """The tables beside those of the figures."""
-    found = from_memory(run)
-    return [found] if found else []
+    rows = [
+        [result.cell.label, _rate(result, READ), *(limits.of_read(result, name) for name in names)]
+        for result in results
+    ]
+    return Table("Share of a linear read, X from memory", columns, rows)

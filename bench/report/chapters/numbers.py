@@ -1,84 +1,98 @@
-"""The figures of the cost model: three numbers a kernel side by side, and what it predicts of cells it never saw."""
+"""Three numbers for each kernel, side by side, and what they predict of cells that they were not fitted to."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
+from bench import words
 from bench.analysis.costmodel import Costs, Level, fit_all
-from bench.report.charts import WIDTH, Plot, style, text_style
-from bench.report.tables import Table, bounds_text
-from bench.report.terminal import seconds_text
-from bench.results.run import Run
+from bench.grid import Setting
+from bench.report.charts import Plot, titled
+from bench.report.runtables import time_bounds
+from bench.report.section import Section
+from bench.report.style import WIDTH, Style, styles, text_color
+from bench.report.tables import Column, Table
+from bench.results import Run
 from bench.stats import Interval
-from bench.variant import Variant, variant_file, variant_words, variants
 
+LEAD = ["Cost per call, per example and per element of X: three numbers that explain a kernel's time at any size."]
 PANELS: tuple[tuple[str, Callable[[Costs, Level], Interval]], ...] = (
     ("per call", lambda costs, _: costs.per_call),
     ("per example", lambda _, level: level.per_example),
     ("per element of X", lambda _, level: level.per_element),
 )
-
 TICKS = (0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.5, 2.0)
+NO_FIT = "no fit: timed in too few cells"
+
+Fitted = Mapping[str, Costs]  # by kernel
+
+
+def section(run: Run) -> Section | None:
+    """The section of the page; None for training runs, which have no sizes to compare."""
+    if run.problem != "synthetic" or not run.cells:
+        return None
+    fits = {setting: fit_all(run, setting) for setting in run.settings}
+    tables = {setting: table(fitted, setting, refused) for setting, (fitted, refused) in fits.items() if fitted}
+    first = run.settings[0]
+    plots = []
+    if first in tables:
+        fitted, _ = fits[first]
+        plots = [three_numbers(run, fitted, first, tables.pop(first)), held_out(run, fitted, first)]
+    return Section("numbers", "Three numbers for each kernel", LEAD, plots, list(tables.values())).or_none()
 
 
 def cost_text(value: Interval) -> str:
-    """A cost in the unit that a reader expects; ≈ 0 where it can't be told from nothing."""
+    """A cost in the unit that a reader expects; ≈ 0 where it can't be distinguished from nothing."""
     if value.low <= 0.0:
-        return f"≈ 0 (below {seconds_text(value.high)})" if value.high > 0.0 else "≈ 0"
-    if value.estimate < 1e-9:
-        return f"{value.estimate * 1e12:.0f} ps"
-    return seconds_text(value.estimate)
+        return f"≈ 0 (below {words.seconds(value.high, 2)})" if value.high > 0.0 else "≈ 0"
+    return words.seconds(value.estimate, 2)
 
 
-def draw(run: Run) -> Iterator[Plot]:
-    """The figures of the first variant of a run; none where no kernel was timed in enough cells."""
-    variant = variants(run)[0]
-    fitted, refused = fit_all(run, variant)
-    if fitted:
-        yield three_numbers(fitted, variant, refused)
-        yield held_out(fitted, variant)
+def table(fitted: Fitted, setting: Setting, refused: Sequence[str]) -> Table:
+    """The three numbers with their intervals, a row for each kernel and level, and how far off the model is."""
+    rows: list[list[object]] = [
+        [
+            name,
+            level.name,
+            *(number(costs, level) for _, number in PANELS),
+            level.cells,
+            _Errors(costs.fit_errors),
+            _Errors(costs.held_out_errors),
+        ]
+        for name, costs in fitted.items()
+        for level in costs.levels
+    ]
+    rows += [[line.partition(":")[0], NO_FIT, *[None] * 6] for line in refused]
+    columns = [Column("kernel"), Column("data in")]
+    columns += [Column(name, time_bounds) for name in ("per call", "per example", "per element")]
+    columns += [Column("cells"), Column("error of fit"), Column("held out")]
+    return Table(f"Three numbers, {setting.label} (errors: median / 90th percentile)", columns, rows, keys=2)
 
 
-def tables(run: Run) -> Iterator[Table]:
-    """The three numbers and the errors of every variant of a run."""
-    for variant in variants(run):
-        fitted, refused = fit_all(run, variant)
-        if fitted:
-            yield numbers_table(fitted, variant, refused)
+class _Errors(tuple[float, ...]):
+    """Relative errors; a table shows their median and 90th percentile."""
+
+    def __str__(self) -> str:
+        errors = np.array(self)
+        return f"{100 * np.median(errors):.1f}% / {100 * np.quantile(errors, 0.9):.0f}%"
 
 
-def numbers_table(fitted: dict[str, Costs], variant: Variant, refused: list[str]) -> Table:
-    """The three numbers with their intervals, a row for each kernel and level; and how far off the model is."""
-
-    def show(seconds: float) -> str:
-        return f"{seconds * 1e12:.3g} ps" if 0.0 < seconds < 1e-9 else seconds_text(seconds)
-
-    rows = []
-    for name, costs in fitted.items():
-        fit, held = np.array(costs.fit_errors), np.array(costs.held_out_errors)
-        errors = [f"{100 * np.median(e):.1f}% / {100 * np.quantile(e, 0.9):.0f}%" for e in (fit, held)]
-        for level in costs.levels:
-            numbers = [bounds_text(number(costs, level), show) for _, number in PANELS]
-            rows += [[name, level.name, *numbers, str(level.cells), *errors]]
-    rows += [[line.partition(":")[0], "no fit: timed in too few cells", *["–"] * 6] for line in refused]
-    columns = ["kernel", "data in", "per call", "per example", "per element", "cells", "error of fit", "held out"]
-    title = f"Three numbers a kernel, {variant_words(variant)} (errors: median / 90th percentile)"
-    return Table(title, columns, rows, keys=2)
-
-
-def three_numbers(fitted: dict[str, Costs], variant: Variant, refused: list[str]) -> Plot:
+def three_numbers(run: Run, fitted: Fitted, setting: Setting, data: Table) -> Plot:
     """Cost per call, per example and per element: a panel each, a row for each kernel."""
     names = list(fitted)
     figure = Figure(figsize=(WIDTH, 0.36 * len(names) + 1.3))
     axes = figure.subplots(1, 3, sharey=True)
     height = figure.get_figheight()
     figure.subplots_adjust(left=0.175, right=0.985, top=1 - 0.72 / height, bottom=0.46 / height, wspace=0.06)
+    style_of = styles(run)
     for ax, (title, number) in zip(axes, PANELS, strict=True):
-        _panel(ax, fitted, number)
+        # Levels that share a number have one dot.
+        costs = {n: list(dict.fromkeys(number(fitted[n], level) for level in fitted[n].levels)) for n in names}
+        _panel(ax, costs, style_of)
         ax.set_title(title)
         ax.set(ylim=(len(names) - 0.4, -0.6))
         ax.xaxis.set_major_formatter(EngFormatter(unit="s", sep=""))
@@ -86,67 +100,73 @@ def three_numbers(fitted: dict[str, Costs], variant: Variant, refused: list[str]
         ax.spines["left"].set_visible(False)
     axes[0].set_yticks(range(len(names)), names)
     for label, name in zip(axes[0].get_yticklabels(), names, strict=True):
-        label.set_color(text_style(name))
-    words = variant_words(variant)
-    figure.suptitle(f"Three numbers explain a kernel ({words})", x=0.01, ha="left", fontweight="bold")
+        label.set_color(text_color(style_of[name]))
+    titled(figure, f"Three numbers explain a kernel ({setting.label})")
     caption = (
-        f"Cost per call, per example and per element of X of each kernel, {words}. Filled: data near; hollow: data in "
-        "memory farther away, where that costs otherwise."
+        f"Cost per call, per example and per element of X of each kernel, {setting.label}. Filled: X near; hollow: X "
+        "farther away, where it costs more or less."
     )
-    table = numbers_table(fitted, variant, refused)
-    return Plot(f"three-numbers-{variant_file(variant)}", caption, figure, _numbers_finding(fitted), table)
+    return Plot(f"three-numbers-{setting.id}", caption, figure, _numbers_finding(fitted), data)
 
 
-def _panel(ax: Axes, fitted: dict[str, Costs], number: Callable[[Costs, Level], Interval]) -> None:
-    found = {
-        name: list(dict.fromkeys(number(costs, level) for level in costs.levels)) for name, costs in fitted.items()
-    }
-    told = [value for values in found.values() for value in values if value.low > 0.0]
-    if told:
-        low, high = min(value.low for value in told), max(value.high for value in told)
+def _panel(ax: Axes, costs: Mapping[str, Sequence[Interval]], style_of: Mapping[str, Style]) -> None:
+    """One of the three numbers: a dot with its interval for each kernel and level, and the values beside them."""
+    sure = [value for values in costs.values() for value in values if value.low > 0.0]
+    if sure:
+        low, high = min(value.low for value in sure), max(value.high for value in sure)
         # Room for the values beside the dots.
         ax.set_xlim(low / (high / low) ** 0.1, high * max(high / low, 10.0) ** 0.72)
     ax.set_xscale("log")
-    if told:
+    if sure:
         decades = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
         ax.set_xticks([10.0**k for k in decades[:: 1 if len(decades) <= 3 else 2]])  # more would touch
     ax.minorticks_off()
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-    for y, (name, values) in enumerate(found.items()):
-        color, _ = style(name)
-        shown = [value for value in values if value.low > 0.0]
+    for y, (name, values) in enumerate(costs.items()):
+        color = style_of[name].color
         for k, value in enumerate(values):
             if value.low > 0.0:
                 ax.hlines(y, value.low, value.high, color=color, linewidth=2.0, alpha=0.6)
                 ax.plot([value.estimate], [y], "o", color=color, markersize=5, markerfacecolor="white" if k else color)
-        at = max(value.high for value in shown) if shown else ax.get_xlim()[0]
+        right = max((value.high for value in values if value.low > 0.0), default=ax.get_xlim()[0])
         # A difference that no reader would see is not spelt out.
-        distinct = values[:1] + [v for v in values[1:] if not 0.9 <= v.estimate / max(values[0].estimate, 1e-30) <= 1.1]
+        first = max(values[0].estimate, 1e-30)
+        distinct = [values[0], *(value for value in values[1:] if not 0.9 <= value.estimate / first <= 1.1)]
         text = " → ".join(dict.fromkeys(cost_text(value) for value in distinct))
-        ax.annotate(text, (at, y), xytext=(6, 0), textcoords="offset points", va="center", fontsize=7.5, bbox=box)
+        ax.annotate(text, (right, y), xytext=(6, 0), textcoords="offset points", va="center", fontsize=7.5, bbox=box)
 
 
-def _numbers_finding(fitted: dict[str, Costs]) -> str:
+def _numbers_finding(fitted: Fitted) -> str:
+    """Who pays the most and the least for an element, and who the most for a call."""
     sure = {name: costs for name, costs in fitted.items() if costs.per_element.low > 0.0}
     if len(sure) < 2:
         return ""
-    most, least = (pick(sure, key=lambda n: sure[n].per_element.estimate) for pick in (max, min))
-    call = max(fitted, key=lambda n: fitted[n].per_call.estimate)
+    most, least = (choose(sure, key=lambda name: sure[name].per_element.estimate) for choose in (max, min))
+    call = max(fitted, key=lambda name: fitted[name].per_call.estimate)
     return (
-        f"An element of X costs {most} {cost_text(sure[most].per_element)} and {least} "
-        f"{cost_text(sure[least].per_element)}; a call costs {call} the most, "
-        f"{cost_text(fitted[call].per_call)}, whatever its size."
+        f"An element of X costs {cost_text(sure[most].per_element)} with {most} and "
+        f"{cost_text(sure[least].per_element)} with {least}. {call} has the highest fixed cost per call, "
+        f"{cost_text(fitted[call].per_call)}."
     )
 
 
-def held_out(fitted: dict[str, Costs], variant: Variant) -> Plot:
-    """Predicted against measured time of every cell, each predicted by a model that was fitted without it."""
+def held_out(run: Run, fitted: Fitted, setting: Setting) -> Plot:
+    """Predicted over measured time of every cell, each predicted by a model that was fitted without it."""
     figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
     ax = figure.subplots()
+    style_of = styles(run)
     for name, costs in fitted.items():
-        color, marker = style(name)
         ratios = [cell.predicted / cell.measured for cell in costs.held_out]
-        ax.plot([c.measured for c in costs.held_out], ratios, marker, color=color, label=name, alpha=0.8)
+        color, marker = style_of[name]
+        ax.plot(
+            [cell.measured for cell in costs.held_out],
+            ratios,
+            color=color,
+            marker=marker,
+            linestyle="none",
+            label=name,
+            alpha=0.8,
+        )
     ax.axhline(1.0, color="#555555", linewidth=0.9, zorder=1)
     ax.axhspan(1 / 1.1, 1.1, color="#dddddd", linewidth=0, zorder=0)
     ax.set(xscale="log", yscale="log", xlabel="measured time of a call", ylabel="predicted / measured")
@@ -155,19 +175,23 @@ def held_out(fitted: dict[str, Costs], variant: Variant) -> Plot:
     ax.set_yticks(shown, [f"{tick:g}" for tick in shown])
     ax.minorticks_off()
     figure.legend(loc="outside right upper", frameon=False, fontsize=8)
-    words = variant_words(variant)
-    figure.suptitle(f"Predicted, with the cell left out ({words}; band: ±10%)", x=0.01, ha="left", fontweight="bold")
+    titled(figure, f"Predictions of held-out cells ({setting.label}; band: ±10%)")
     errors = np.concatenate([costs.held_out_errors for costs in fitted.values()])
     finding = (
-        f"Of {errors.size} predictions of cells left out, {100 * np.mean(errors <= 0.1):.0f}% are within 10%; "
-        f"half are within {100 * np.median(errors):.1f}%."
+        f"{100 * np.mean(errors <= 0.1):.0f}% of {errors.size} held-out predictions are within 10%; half are within "
+        f"{100 * np.median(errors):.1f}%."
     )
-    told = {(c.n_x, c.m, name): c for name, costs in fitted.items() for c in costs.held_out}
-    rows = []
-    for n_x, m in sorted({(each.n_x, each.m) for each in told.values()}):
-        found = [told.get((n_x, m, name)) for name in fitted]
-        ratios_text = [f"{each.predicted / each.measured:.2f}" if each else "–" for each in found]
-        rows.append([f"{n_x:,}", f"{m:,}", *ratios_text])
-    table = Table(f"Predicted over measured time of cells left out, {words}", ["n_x", "m", *fitted], rows, keys=2)
-    caption = f"Predicted over measured time of cells that were left out of the fit, {words}."
-    return Plot(f"held-out-{variant_file(variant)}", caption, figure, finding, table)
+    caption = f"Predicted over measured time of cells that were held out of the fit, {setting.label}."
+    return Plot(f"held-out-{setting.id}", caption, figure, finding, held_out_table(fitted, setting))
+
+
+def held_out_table(fitted: Fitted, setting: Setting) -> Table:
+    """Predicted over measured time of every held-out cell, a column for each kernel."""
+    ratios = {
+        name: {(cell.n_x, cell.m): cell.predicted / cell.measured for cell in costs.held_out}
+        for name, costs in fitted.items()
+    }
+    shapes = sorted({shape for of_kernel in ratios.values() for shape in of_kernel})
+    rows = [[*shape, *(of_kernel.get(shape) for of_kernel in ratios.values())] for shape in shapes]
+    columns = [Column("n_x"), Column("m"), *(Column(name, "{:.2f}".format) for name in fitted)]
+    return Table(f"Predicted over measured time of held-out cells, {setting.label}", columns, rows, keys=2)

@@ -1,41 +1,48 @@
-"""Training: the cost against wall time, all kernels, on the problem that the run descended on."""
-
-from collections.abc import Iterator
+"""Training: the cost against wall time, for all kernels, on the data set that the run trained on."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
+from bench import words
 from bench.grid import ALPHA, Cell
 from bench.problem import load_breast_cancer, make_problem
-from bench.report.charts import WIDTH, Plot, style, text_style
+from bench.report.charts import Plot, titled
 from bench.report.runtables import time_table
-from bench.report.tables import digits, times_words
-from bench.report.terminal import seconds_text
-from bench.results.run import LOOP, CellResult, Run
-from bench.variant import variant_file, variant_words
+from bench.report.section import Section
+from bench.report.style import WIDTH, Style, styles, text_color
+from bench.results import LOOP, VECTORIZED, CellResult, Run
+from bench.stats import Interval
 from kernels import KERNELS, gradient_descent
 from kernels._kernel import Array
 
+LEAD = [
+    "Gradient descent on real data. Apart from rounding, the cost after an iteration is the same for every kernel, so "
+    "it was computed once, when this page was made, and spread over the time that each kernel took to train."
+]
+
+
+def section(run: Run) -> Section | None:
+    """The section of the page; None for a run of single gradient steps."""
+    if run.problem == "synthetic":
+        return None
+    plots = [figure(run, result) for result in run.cells if result.kernels]
+    return Section("training", "Training", LEAD, plots).or_none()
+
 
 def costs(cell: Cell, seed: int) -> Array:
-    """J of every iteration, computed anew: it is the same for every kernel, but for rounding, and takes no clock."""
+    """J at every iteration, computed anew with the vectorized kernel."""
     real = cell.problem == "breast_cancer"
     problem = load_breast_cancer(cell.order) if real else make_problem(cell.m, cell.n_x, seed, cell.order)
-    return gradient_descent(KERNELS["numpy_vectorized"], problem.X, problem.Y, ALPHA, cell.iterations).costs
+    return gradient_descent(KERNELS[VECTORIZED], problem.X, problem.Y, ALPHA, cell.iterations).costs
 
 
-def figures(run: Run) -> Iterator[Plot]:
-    """For each cell: the cost against wall time, and below it how long each kernel took to the end."""
-    for result in run.cells:
-        if result.kernels:
-            yield _figure(run, result)
-
-
-def _figure(run: Run, result: CellResult) -> Plot:
+def figure(run: Run, result: CellResult) -> Plot:
+    """The cost against wall time, and below it how long each kernel took."""
     cell = result.cell
     names = sorted(result.kernels, key=lambda name: -result.median(name).estimate)
-    J = costs(cell, run.header["seed"])
+    J = costs(cell, run.plan.seed)
     share = np.arange(1, cell.iterations + 1) / cell.iterations
     ends_height, curves_height = 0.24 * len(names) + 0.2, 2.6
     height = ends_height + curves_height + 1.55
@@ -45,47 +52,49 @@ def _figure(run: Run, result: CellResult) -> Plot:
     drawn.subplots_adjust(
         left=1.8 / WIDTH, right=1 - 0.9 / WIDTH, bottom=0.55 / height, top=1 - 0.5 / height, hspace=0.12
     )
+    style_of = styles(run)
     for y, name in enumerate(names):
-        color, marker = style(name)
         time = result.median(name)
-        above.plot(time.estimate * share, J, color=color, linewidth=1.2)
-        below.plot([time.estimate], [y], color=color, marker=marker, markersize=6, markeredgewidth=1.3)
-        high = time.high if np.isfinite(time.high) else time.estimate
-        if time.low > 0.0:
-            below.hlines(y, time.low, high, color=color, linewidth=2.2)
-        below.annotate(
-            EngFormatter(unit="s", places=2)(time.estimate),
-            (max(time.estimate, high), y),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-        )
+        above.plot(time.estimate * share, J, color=style_of[name].color, linewidth=1.2)
+        _end(below, y, time, style_of[name])
     above.set(xscale="log", ylabel="J, cost", ylim=(0.0, 1.08 * float(J[0])))
     below.set_yticks(range(len(names)), names, fontsize=8)
     for label, name in zip(below.get_yticklabels(), names, strict=True):
-        label.set_color(text_style(name))
+        label.set_color(text_color(style_of[name]))
     below.set_ylim(-0.7, len(names) - 0.3)
     below.set_xlabel(f"wall time; the points: the end of {cell.iterations:,} iterations")
     below.xaxis.set_major_formatter(EngFormatter(unit="s"))
     for ax in (above, below):
         ax.minorticks_off()
-    words = variant_words((cell.order, cell.threads))
-    drawn.suptitle(f"Training on {run.problem} ({words})", x=0.01, ha="left", fontweight="bold")
-    caption = f"Cost against wall time in {cell.iterations:,} iterations of training on {run.problem}, {words}."
-    table = time_table(run, [result], words)
-    name = f"training-{variant_file((cell.order, cell.threads))}"
-    return Plot(name, caption, drawn, finding(result, J), table, section="training")
+    where = cell.setting.label
+    titled(drawn, f"Training on {run.problem} ({where})")
+    caption = f"Cost against wall time in {cell.iterations:,} iterations of training on {run.problem}, {where}."
+    table = time_table(run, [result], where)
+    return Plot(f"training-{cell.setting.id}", caption, drawn, finding(result, J), table)
+
+
+def _end(ax: Axes, y: float, time: Interval, style: Style) -> None:
+    """The time of a whole training run, with its interval and its value."""
+    ax.plot([time.estimate], [y], color=style.color, marker=style.marker, markersize=6, markeredgewidth=1.3)
+    right = time.estimate
+    if words.bounded(time):
+        ax.hlines(y, time.low, time.high, color=style.color, linewidth=2.2)
+        right = time.high
+    ax.annotate(
+        words.seconds(time.estimate), (right, y), xytext=(8, 0), textcoords="offset points", va="center", fontsize=8
+    )
 
 
 def finding(result: CellResult, J: Array) -> str:
     """From which cost to which, and how long the slowest and the fastest took."""
     ordered = sorted(result.kernels, key=lambda name: result.median(name).estimate)
     fastest, slowest = ordered[0], ordered[-1]
-    said = (
-        f"{result.cell.iterations:,} iterations bring the cost from {digits(J[0])} to {digits(J[-1])}, in "
-        f"{seconds_text(result.median(fastest).estimate)} with {fastest} and in "
-        f"{seconds_text(result.median(slowest).estimate)} with {slowest}"
+    sentence = (
+        f"{result.cell.iterations:,} iterations lower the cost from {words.digits(J[0])} to {words.digits(J[-1])}, in "
+        f"{words.seconds(result.median(fastest).estimate, 2)} with {fastest} and in "
+        f"{words.seconds(result.median(slowest).estimate, 2)} with {slowest}"
     )
     ratio = result.speedup(LOOP, fastest)
-    return said + (f"; {fastest} is {times_words(ratio)} as fast as {LOOP}." if ratio and fastest != LOOP else ".")
+    if ratio is None or fastest == LOOP:
+        return f"{sentence}."
+    return f"{sentence}; {fastest} is {words.faster_than(ratio, LOOP)}."

@@ -1,0 +1,49 @@
+"""After how many calls compiling has paid for itself, in each cell, for each compiled rung."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+import kernels
+from bench.results import CellResult, Run
+from bench.words import NEVER
+
+
+@dataclass(frozen=True)
+class Payback:
+    """After how many calls a kernel has made up for its compilation in a cell."""
+
+    calls: float
+    kernel: str
+    result: CellResult
+
+
+def cold_seconds(run: Run) -> dict[str, float]:
+    """What compiling each rung of the ladder costs: measured in fresh processes, or else its first call in the run."""
+    measured = {name: price.cold for name, price in run.prices.items()}
+    return measured or {
+        name: seconds
+        for name, seconds in run.compile_seconds.items()
+        if name in kernels.KERNELS and run.kernels[name].compiles == "once"
+    }
+
+
+def calls(result: CellResult, kernel: str, baseline: str, cold: float) -> float | None:
+    """After how many calls a kernel has made up for compiling; NEVER where it is not surely faster.
+
+    None where one of the two was not timed.
+    """
+    ratio = result.speedup(baseline, kernel)
+    if ratio is None:
+        return None
+    if not ratio.low > 1.0:
+        return NEVER
+    saved = result.median(baseline).estimate - result.median(kernel).estimate
+    return max(1.0, float(np.ceil(cold / saved))) if saved > 0.0 else NEVER
+
+
+def paybacks(results: Iterable[CellResult], baseline: str, cold: Mapping[str, float]) -> list[Payback]:
+    """Wherever compiling pays at all, after how many calls; by cell, then kernel."""
+    counts = [(calls(result, name, baseline, cold[name]), name, result) for result in results for name in cold]
+    return [Payback(count, name, result) for count, name, result in counts if count is not None and count < NEVER]

@@ -1,0 +1,102 @@
+"""How far to trust a run: its A/A control, its noise, what was skipped, what failed, and what was wrong meanwhile."""
+
+import math
+
+from bench import words
+from bench.report import runtables
+from bench.report.section import Section
+from bench.results import VECTORIZED, Run
+from bench.results.quality import Trust, trust
+
+LEAD = [
+    "All kernels of a cell take turns, in rounds. A speed-up is the median of the ratios within a round, with the "
+    "interval of the sign test; above 1 is faster.",
+    "In every cell one kernel runs under two names: the A/A control. It shows how much a kernel differs from itself. "
+    "A cell marked (!) in a table has a warning below.",
+]
+SPARE_BYTES = 400 * 2**20  # beside three times the largest X, what the measuring process may use
+
+
+def section(run: Run) -> Section | None:
+    """The section of the page."""
+    return Section(
+        "method",
+        "How far to trust it",
+        LEAD,
+        tables=runtables.cores_tables(run),
+        items=[
+            *trust_lines(trust(run)),
+            *history_lines(run),
+            *(f"Not run: {line}." for line in skipped_words(run)),
+        ],
+        warnings=[
+            *(f"FAIL {line.removesuffix('.')}." for line in failed_words(run)),
+            *(f"Warning: {line}." for line in warning_lines(run)),
+        ],
+    )
+
+
+def trust_lines(quality: Trust) -> list[str]:
+    """How far to trust a run, in sentences."""
+    lines = [
+        f"The run took {words.seconds(quality.wall)}, {words.seconds(quality.compiling, 2)} of it to compile; "
+        f"{_whole(quality.in_samples)} of the rest was spent inside samples.",
+        f"A/A control: a kernel timed against itself was within 1% of 1 in {_whole(quality.control_close)} of the "
+        f"cells; its 95% interval contained 1 in {_whole(quality.control_covers)}.",
+        f"Noise floor: {100 * quality.noise_floor:.1f}% (median over the cells); smaller differences count as ties.",
+        f"{_whole(quality.narrow)} of the cells are precise to ± 5% (every speed-up over {VECTORIZED}).",
+    ]
+    return lines + [f"More threads than allowed: {line}." for line in quality.threads_exceeded]
+
+
+def _whole(share: float) -> str:
+    return f"{100 * share:.0f}%"
+
+
+def history_lines(run: Run) -> list[str]:
+    """How often the run was resumed, and how much memory its measuring process used."""
+    lines = []
+    if run.resumed:
+        times = "once" if len(run.resumed) == 1 else f"{len(run.resumed)} times"
+        dates = ", ".join(record.before.date for record in run.resumed)
+        lines.append(f"The run was interrupted and resumed {times} ({dates}); nothing was measured twice.")
+    if math.isfinite(run.peak_bytes):
+        largest = max((result.cell.nbytes for result in run.cells if result.samples), default=0)
+        limit = 3 * largest + SPARE_BYTES
+        over = "over the limit of" if run.peak_bytes > limit else "limit"
+        lines.append(f"Peak memory {words.human_bytes(run.peak_bytes)} ({over} {words.human_bytes(limit)}).")
+    return lines
+
+
+def failed_words(run: Run) -> list[str]:
+    """What failed, a line for each kernel: the reason where it failed first, and in how many cells."""
+    lines = []
+    for name in run.measured:
+        failures = [(result.cell.label, result.failed[name]) for result in run.cells if name in result.failed]
+        if failures:
+            where, reason = failures[0]
+            more = f", and {words.plural(len(failures) - 1, 'more cell')}" if len(failures) > 1 else ""
+            lines.append(f"{name} ({where}{more}): {reason.removeprefix(f'{name}: ')}")
+    return lines
+
+
+def skipped_words(run: Run) -> list[str]:
+    """What was not run, a line for each kernel: «python_loop in 3 cells: a call would take up to …»."""
+    lines = []
+    for name in run.measured:
+        skipped = [result.skipped[name] for result in run.cells if name in result.skipped]
+        if skipped:
+            predicted = [each.predicted for each in skipped if each.predicted is not None]
+            why = skipped[0].reason
+            if predicted:
+                cap = words.seconds(run.plan.preset.cap)
+                why = f"a call would take up to {words.seconds(max(predicted), 2)} (est.); this grid's limit is {cap}"
+            lines.append(f"{name} in {words.plural(len(skipped), 'cell')}: {why}")
+    return lines + [
+        f"{name}: {kernel.missing} is not installed" for name, kernel in run.kernels.items() if kernel.missing
+    ]
+
+
+def warning_lines(run: Run) -> list[str]:
+    """Why to trust the run less: the machine before it, then its cells, a line for each."""
+    return [*run.warnings, *(f"{r.cell.label}: {'; '.join(r.warnings)}" for r in run.cells if r.warnings)]

@@ -1,0 +1,126 @@
+"""The gate: wrong kernels are caught, whatever is wrong with them, and right ones are not refused."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench import agreement
+from bench.agreement import Disagreement, bounds
+from bench.problem import Problem, make_problem
+from kernels import KERNELS, Kernel
+from kernels._kernel import Array
+
+right = KERNELS["numpy_vectorized"].function
+Wrong = Callable[[Array, float, Array, Array], Any]
+
+
+def off(output: str, amount: float = 1e-9) -> Wrong:
+    def wrong(w: Array, b: float, X: Array, Y: Array) -> Any:
+        J, dw, db = right(w, b, X, Y)
+        if output == "J":
+            J += amount
+        elif output == "db":
+            db += amount
+        else:
+            dw[-1] += amount
+        return J, dw, db
+
+    return wrong
+
+
+def changed(change: Callable[[Any, Any, Any], Any]) -> Wrong:
+    return lambda w, b, X, Y: change(*right(w, b, X, Y))
+
+
+def single_precision(w: Array, b: float, X: Array, Y: Array) -> Any:
+    J, dw, db = right(w.astype(np.float32), np.float32(b), X.astype(np.float32), Y.astype(np.float32))
+    return float(J), dw.astype(np.float64), float(db)
+
+
+WRONG: dict[str, Wrong] = {
+    "J off by 1e-9": off("J"),
+    "one dw off by 1e-9": off("dw"),
+    "db off by 1e-9": off("db"),
+    "returns nothing": lambda *_: None,
+    "returns a list": changed(lambda J, dw, db: [J, dw, db]),
+    "two outputs": changed(lambda J, dw, _: (J, dw)),
+    "four outputs": changed(lambda J, dw, db: (J, dw, db, 0.0)),
+    "dw as a column": changed(lambda J, dw, db: (J, dw[:, None], db)),
+    "dw one short": changed(lambda J, dw, db: (J, dw[:-1], db)),
+    "J as an array": changed(lambda J, dw, db: (np.array([J]), dw, db)),
+    "dw in single precision": changed(lambda J, dw, db: (J, dw.astype(np.float32), db)),
+    "computed in single precision": single_precision,
+    "J is NaN": changed(lambda _, dw, db: (np.nan, dw, db)),
+    "one dw is NaN": changed(lambda J, dw, db: (J, np.where(np.arange(dw.size) == 1, np.nan, dw), db)),
+    "db is infinite": changed(lambda J, dw, _: (J, dw, np.inf)),
+    "wrong sign": changed(lambda J, dw, db: (J, -dw, -db)),
+    "not divided by m": lambda w, b, X, Y: (lambda J, dw, db: (J, dw * Y.size, db * Y.size))(*right(w, b, X, Y)),
+    "last example dropped": lambda w, b, X, Y: right(w, b, X[:, :-1], Y[:-1]),
+    "first example twice": lambda w, b, X, Y: right(w, b, np.c_[X, X[:, :1]], np.r_[Y, Y[:1]]),
+    "labels exchanged": lambda w, b, X, Y: right(w, b, X, 1.0 - Y),
+    "bias forgotten": lambda w, _, X, Y: right(w, 0.0, X, Y),
+    "two features exchanged": changed(lambda J, dw, db: (J, dw[[1, 0, *range(2, dw.size)]], db)),
+    "dw ragged": changed(lambda J, _, db: (J, [[1.0], [1.0, 2.0]], db)),
+    "dw as text": changed(lambda J, dw, db: (J, dw.astype(str), db)),
+    "J as None": changed(lambda _, dw, db: (None, dw, db)),
+    "sums over the wrong axis": lambda w, b, X, Y: (lambda J, dw, db: (J, np.full_like(dw, dw.mean()), db))(
+        *right(w, b, X, Y)
+    ),
+}
+
+
+def kernel(function: Wrong) -> Kernel:
+    return Kernel("wrong", "a wrong kernel", "It is wrong.", function)
+
+
+@pytest.mark.parametrize("m", [1_000, 20_000])
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_kernel_is_refused(what: str, m: int) -> None:
+    with pytest.raises(Disagreement, match=r"^wrong: "):
+        agreement.check(kernel(WRONG[what]), make_problem(m, 5, seed=9))
+
+
+def test_the_error_names_what_is_wrong() -> None:
+    with pytest.raises(Disagreement, match=r"^wrong: dw is wrong \(dw\[4\] = .*, expected .* ± \d\.\d+e-1\d\)$"):
+        agreement.check(kernel(off("dw")), make_problem(1_000, 5))
+    with pytest.raises(Disagreement, match="; 5 of 5 are wrong"):
+        agreement.check(kernel(WRONG["wrong sign"]), make_problem(1_000, 5))
+
+
+def test_right_kernels_are_not_refused() -> None:
+    rng = np.random.default_rng(7)
+    strict = [each for each in KERNELS.values() if not each.name.startswith("python")]
+    for seed in range(300):
+        problem = make_problem(int(rng.integers(1, 200)), int(rng.integers(1, 30)), seed)
+        # From tiny to saturating z: up to |z| of 30, where the textbook's cost is held to its own condition.
+        scaled = replace(problem, w=problem.w * 10.0 ** rng.uniform(-4.0, 0.6))
+        expected = agreement.expect(scaled)
+        for each in strict:
+            outputs = each.bind(scaled.w, scaled.b, scaled.X, scaled.Y)()
+            agreement.judge(each.name, outputs, expected, each.cost_from)
+
+
+def test_errors_are_reported_in_units_of_rounding() -> None:
+    problem = make_problem(1_000, 5)
+    clean = agreement.check(kernel(right), problem)
+    size = agreement.expect(problem).J_size
+    shifted = agreement.check(kernel(off("J", 100 * bounds.U * size)), problem)
+    assert clean.J < 20.0
+    assert pytest.approx(100.0, abs=clean.J + 4.0) == shifted.J
+
+
+def test_bounds_grow_with_the_number_of_terms() -> None:
+    small, large = (agreement.expect(make_problem(m, 4)) for m in (100, 10_000))
+    assert large.dw_bound.max() / large.dw_size.max() > 50 * small.dw_bound.max() / small.dw_size.max()
+    assert bounds.gamma(10) == pytest.approx(10 * 2.0**-53)
+
+
+def test_a_feature_of_zeros_must_have_a_zero_gradient() -> None:
+    problem = make_problem(50, 3)
+    zeros: Problem = replace(problem, X=np.where(np.arange(3)[:, None] == 1, 0.0, problem.X))
+    assert agreement.check(kernel(right), zeros).dw < 20.0
+    with pytest.raises(Disagreement, match=r"dw\[1\] = 1e-300, expected 0\.0"):
+        agreement.check(kernel(changed(lambda J, dw, db: (J, np.array([dw[0], 1e-300, dw[2]]), db))), zeros)

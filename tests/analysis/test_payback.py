@@ -1,0 +1,33 @@
+"""When compiling has paid for itself."""
+
+import pytest
+
+from bench.analysis import payback
+from bench.results import LOOP, VECTORIZED, Run
+from bench.results.records import Price
+from bench.words import NEVER
+from kernels import KERNELS
+from tests import factories
+
+SECONDS = {LOOP: 8e-3, "numba_loop": 1e-4, VECTORIZED: 2e-4, "numba_fused": 2e-5}
+
+
+def test_calls_until_compiling_has_paid() -> None:
+    result = factories.result(factories.cell(1_000, 32), SECONDS)
+    # 1 s, and 0.2 ms - 0.1 ms saved with each call.
+    assert payback.calls(result, "numba_loop", VECTORIZED, 1.0) == pytest.approx(10_000, rel=2e-3)
+    assert payback.calls(result, VECTORIZED, "numba_loop", 1.0) == NEVER
+    assert payback.calls(result, "numpy_buffers", VECTORIZED, 1.0) is None
+    assert payback.calls(result, "numba_loop", LOOP, 1e-9) == 1.0
+    found = payback.paybacks([result], VECTORIZED, {"numba_loop": 1.0, "numba_fused": 0.018, "numpy_buffers": 1.0})
+    assert [(paid.kernel, paid.result) for paid in found] == [("numba_loop", result), ("numba_fused", result)]
+    assert found[1].calls == pytest.approx(100, abs=1)
+    assert payback.paybacks([result], "numba_fused", {"numba_loop": 1.0}) == []
+
+
+def test_what_compiling_costs(run: Run) -> None:
+    prices = {"numba_fused": Price("numba_fused", 3.6, None, 1e-5)}
+    assert payback.cold_seconds(factories.run([], prices=prices)) == {"numba_fused": 3.6}
+    # A run in which no price was measured has the first calls of its own.
+    compiled = {name for name, kernel in KERNELS.items() if kernel.compiles == "once"}
+    assert set(payback.cold_seconds(run)) == compiled

@@ -1,0 +1,156 @@
+"""The command line, called as a user calls it; what needs no process of its own is called in this one."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.cli import app, commands
+from bench.results import journal, load
+from bench.words import WrongUse
+from tests.conftest import RECORDED, Command
+
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Call the command line in this process, in an empty folder; what it wrote in one line as it exited with 2."""
+
+    def call(*words: str) -> str:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["unloop", *words])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        output = capsys.readouterr()
+        assert ended.value.code == 2, output
+        assert not output.out and output.err.count("\n") == 1
+        return output.err
+
+    return call
+
+
+def test_run_writes_a_run_and_names_the_report(command: Command, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    done = command("bench", "run", "--grid", "smoke", "--kernels", "numpy_textbook", "--out", str(out))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"report: {out / 'report.html'}" in done.stdout
+    assert re.search(r"1 of \d cells are ready", done.stdout) and "100% measured" in done.stdout
+    assert load(out).header.environment["memory_layout"] in ("fixed", "random")
+    again = command("bench", "run", "--grid", "smoke", "--out", str(out))
+    assert again.returncode == 2
+    assert again.stderr == f"unloop: {out} is not empty; name a new folder, or resume the run there: --resume {out}\n"
+
+
+def test_runs_go_to_results_below_the_current_folder(command: Command, tmp_path: Path) -> None:
+    assert command("bench", "run", "--grid", "smoke", "--kernels", "numpy_textbook").returncode == 0
+    (folder,) = (tmp_path / "results").iterdir()
+    assert folder.name.endswith("-smoke")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "--grid", "ful"], "unknown grid 'ful'; did you mean full?"),
+        (["run", "--kernels", "numpy_vectorised"], "unknown kernel 'numpy_vectorised'; did you mean numpy_vectorized?"),
+        (["run", "--kernels", ""], "unknown kernel ''; one of: python_loop"),
+        (["run", "--kernels", "numba_descent"], "kernel numba_descent can't run: it belongs to training runs"),
+        (["run", "--problem", "iris"], "unknown problem 'iris'; "),
+        (["run", "--kernel", "nowhere.py"], "nowhere.py: there is no file nowhere.py"),
+        (["run", "--resume", "nowhere"], "nowhere holds no samples.jsonl; name the folder of a run"),
+        (["report", "nowhere"], "nowhere holds no samples.jsonl; name the folder of a run"),
+        (["plot", "."], ". holds no samples.jsonl"),
+        (["compare", "nowhere", "reference"], "nowhere holds no samples.jsonl"),
+        (["compare", str(RECORDED), str(RECORDED), "--fail-slower", "5"], "--fail-slower takes a percentage, such as"),
+        (["advise", "--m", "0", "--n-x", "2", str(RECORDED)], "--m must be at least 1; got 0"),
+        (["advise", "--m", "9", "--n-x", "2", "--order", "f", str(RECORDED)], "--order must be F or C; got 'f'"),
+        (["advise", "--m", "9", "--n-x", "2", "--threads", "2", str(RECORDED)], "--threads must be 1 or all; got '2'"),
+        (["advise", "--m", "9", "--n-x", "2", str(RECORDED)], "this run can't answer for order F, 1 thread: too few"),
+        (["advise", "--m", "9", "--n-x", "2"], "there is no run here; name the folder of one, or measure one: "),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_2(refused: Refused, words: list[str], message: str) -> None:
+    assert refused(*words).startswith(f"unloop: {message}")
+
+
+def test_the_run_that_answers_by_default(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="there is no run here"):
+        commands._default_run(tmp_path)
+    for age, name in ((20, "old"), (10, "new")):
+        shutil.copytree(RECORDED, tmp_path / name)
+        stamp = time.time() - age
+        os.utime(tmp_path / name / journal.FILE, (stamp, stamp))
+    assert commands._default_run(tmp_path) == tmp_path / "new"
+    shutil.copytree(RECORDED, tmp_path / "reference")
+    assert commands._default_run(tmp_path) == tmp_path / "reference"
+
+
+def test_plot_and_report_draw_again_from_the_samples_alone(command: Command, run_folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    shutil.copy(run_folder / journal.FILE, copy)
+    plotted = command("bench", "plot", str(copy))
+    assert plotted.returncode == 0, plotted.stderr
+    drawn = sorted(path.name for path in (run_folder / "plots").iterdir())
+    assert sorted(path.name for path in (copy / "plots").iterdir()) == drawn
+    # The same samples give the same figure, to the byte.
+    assert (copy / "plots" / "fastest.svg").read_bytes() == (run_folder / "plots" / "fastest.svg").read_bytes()
+    assert command("bench", "report", str(copy)).returncode == 0
+    assert (copy / "report.md").read_text() == (run_folder / "report.md").read_text()
+
+
+def test_kernels_and_machine(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NUMBA_OPT", raising=False)  # unoptimized, reading some hundred megabytes takes long
+    listed = command("bench", "kernels").stdout
+    assert "numba_parallel" in listed and "python_loop" in listed and "torch_compile" in listed
+    machine = command("bench", "machine").stdout
+    assert "NumPy" in machine and "LLVM" in machine and "GB/s" in machine
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["run"], ["plot"], ["report"], ["compare"], ["advise"], ["kernels"], ["machine"]]
+)
+def test_help_teaches(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["unloop", *words, "--help"])
+    with pytest.raises(SystemExit) as ended:
+        app.main()
+    text = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "Usage:" in text and len(text) > 120
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to another process")
+def test_ctrl_c_keeps_what_was_measured_and_draws_its_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NUMBA_OPT", raising=False)  # unoptimized, the ceilings take long
+    out = tmp_path / "run"
+    words = [sys.executable, "-m", "bench", "run", "--grid", "quick", "--kernels", "numpy_textbook", "--out", str(out)]
+    process = subprocess.Popen(
+        words,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # A shell that runs the tests in the background has them, and so the child, ignore SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        path = out / journal.FILE
+        if path.exists() and '"type":"Calibrated"' in path.read_text():
+            break
+        time.sleep(0.2)
+    os.kill(process.pid, signal.SIGINT)
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, text
+    assert "Interrupted; drawing the report of what was measured." in text
+    assert "Traceback" not in text
+    run = load(out)
+    assert run.end is not None and run.end.interrupted
+    assert "This run was interrupted" in (out / "report.md").read_text()

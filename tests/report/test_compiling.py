@@ -1,0 +1,58 @@
+"""The chapter on compiling: the map of calls until it has paid off, and what first calls cost."""
+
+import pytest
+
+from bench.grid import Setting
+from bench.report.chapters import compiling
+from bench.results import CONTROL, LOOP, VECTORIZED, Run
+from bench.results.records import Price
+from kernels import KERNELS
+from tests import factories
+from tests.factories import cell
+
+PRICES = {"numba_loop": Price("numba_loop", 1.0, 0.25, 1e-5), "numba_fused": Price("numba_fused", 3.6, None, 1e-5)}
+
+
+@pytest.fixture(scope="module")
+def made() -> Run:
+    """Two cells with known times, and known prices."""
+    few = {LOOP: 8e-3, VECTORIZED: 2e-4, CONTROL: 2e-4, "numba_loop": 1e-4, "numba_fused": 2e-5}
+    many = {VECTORIZED: 2e-3, CONTROL: 2e-3, "numba_loop": 4e-3, "numba_fused": 2e-4}
+    small, large = factories.result(cell(1_000, 32), few), factories.result(cell(10_000, 32), many)
+    return factories.run([small, large], prices=PRICES)
+
+
+def test_the_map_and_its_table(made: Run) -> None:
+    plot = compiling.figure(made, Setting())
+    assert plot is not None and plot.table is not None and plot.name == "payback-F-1t"
+    # 1 s for 0.1 ms a call; 3.6 s for 0.18 ms a call.
+    assert plot.table.text[0] == ["32", "1,000", "127", "452", "10k", "20k"]
+    assert plot.table.text[1] == ["32", "10,000", "–", "–", "never", "2k"]
+    assert plot.finding == (
+        "Against numpy_vectorized, compiling pays off soonest for numba_fused at m = 10,000, n_x = 32, order F, "
+        "1 thread: after 2k calls. Where it pays off at all, it does so latest for numba_fused at m = 1,000, "
+        "n_x = 32, order F, 1 thread: after 20k calls."
+    )
+    titles = [ax.get_title(loc="left") or ax.get_title() for ax in plot.figure.axes]
+    assert titles == ["numba_loop (1 s)", "numba_fused (3.6 s)"]
+
+
+def test_it_may_never_pay() -> None:
+    slow = factories.run([factories.result(cell(10, 2), {VECTORIZED: 1e-5, "numba_loop": 1e-4})], prices=PRICES)
+    plot = compiling.figure(slow, Setting())
+    assert plot is not None and plot.finding.startswith("Compiling never pays off here")
+    without = factories.run([factories.result(cell(10, 2), {VECTORIZED: 1e-5})])
+    assert compiling.figure(without, Setting()) is None and compiling.section(without) is None
+
+
+def test_what_first_calls_cost(made: Run) -> None:
+    table = compiling.price_table(made)
+    assert table is not None and table.text[1] == ["numba_fused", "3.6 s", "not possible", "10 µs"]
+
+
+def test_a_run_without_prices_has_its_own_first_calls(run: Run) -> None:
+    assert compiling.price_table(run) is None
+    plot = compiling.figure(run, run.settings[0])
+    assert plot is not None and plot.table is not None
+    once = [name for name, kernel in KERNELS.items() if kernel.compiles == "once"]
+    assert plot.table.headings[2:] == [f"{name} over {baseline}" for baseline in (LOOP, VECTORIZED) for name in once]
