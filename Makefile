@@ -43,6 +43,7 @@ readme: $(READY) ## generate the README's table and figure from results/referenc
 reference: peers ## measure the full grid again into results/reference (half an hour, an idle machine, the peers installed)
 	rm -rf results/reference
 	$(BIN)/unloop run --grid full --peers --out results/reference
+	$(BIN)/unloop report --light results/reference
 	$(BIN)/python -m bench.report.readme
 
 clean: ## remove the environment and all caches; results stay

@@ -85,7 +85,9 @@ def short(value: float) -> str:
     if 0.95 < value < 1.05:
         return "1×"
     side, arrow = (value, "") if value > 1.0 else (1.0 / value, "↓")
-    return f"{arrow}{side:.0f}×" if side >= 9.95 else f"{arrow}{side:.2g}×"
+    return (
+        f"{arrow}{digits(side)}×" if side >= 99.5 else f"{arrow}{side:.0f}×" if side >= 9.95 else f"{arrow}{side:.2g}×"
+    )
 
 
 def faster(ratio: float) -> str:
@@ -107,7 +109,9 @@ def with_interval(value: Interval, show: Callable[[float], str] = times) -> str:
     """An estimate with its interval, inside a sentence: 475× (95% interval 455 to 496)."""
     if not bounded(value):
         return f"{show(value.estimate)} (too few rounds for an interval)"
-    low, high = show(value.low).removesuffix("×"), show(value.high).removesuffix("×")
+    low, high = (show(end).removesuffix("×") for end in (value.low, value.high))
+    if low == high:
+        low, high = _apart(value, digits)
     unstable = ": unstable" if value.half_width > UNSTABLE else ""
     return f"{show(value.estimate)} (95% interval {low} to {high}{unstable})"
 
@@ -122,7 +126,14 @@ def faster_with_interval(ratio: Interval) -> str:
         low, high = (f"{100 * (end - 1.0):.1f}" for end in (side.low, side.high))
         return f"{faster(ratio.estimate)} (95% interval {low}% to {high}%)"
     unstable = ": unstable" if side.half_width > UNSTABLE else ""
-    return f"{faster(ratio.estimate)} (95% interval {digits(side.low, 2)} to {digits(side.high, 2)}{unstable})"
+    low, high = _apart(side, digits)
+    return f"{faster(ratio.estimate)} (95% interval {low} to {high}{unstable})"
+
+
+def _apart(value: Interval, show: Callable[[float, int], str]) -> tuple[str, str]:
+    """Both ends in two digits, or in three where two would hide that they differ."""
+    count = 2 if show(value.low, 2) != show(value.high, 2) else 3
+    return show(value.low, count), show(value.high, count)
 
 
 def plus_minus(ratio: Interval | None) -> str:

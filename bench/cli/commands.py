@@ -25,12 +25,12 @@ def show(run: Run) -> None:
     Console(width=max(terminal.WIDTH, Console().width)).print(terminal.render(run))
 
 
-def drawn_report(console: Console, run: Run, folder: Path) -> Path:
+def drawn_report(console: Console, run: Run, folder: Path, light: bool = False) -> Path:
     """Draw the report of a run, showing which figure is being drawn; returns the page's path."""
     from bench.report import write
 
     with console.status("drawing the figures") as status:
-        return write(run, folder, lambda name: status.update(f"drawing {name}"))
+        return write(run, folder, lambda name: status.update(f"drawing {name}"), "open" if light else "all")
 
 
 def plot(run: RunFolder) -> None:
@@ -41,10 +41,22 @@ def plot(run: RunFolder) -> None:
         typer.echo(path)
 
 
-def report(run: RunFolder) -> None:
-    """Write report.html, report.md, run.json and the figures of a run again, from its samples."""
+def report(
+    run: RunFolder,
+    light: Annotated[
+        bool,
+        typer.Option("--light", help="For keeping: the samples compressed, few figures, no run.json."),
+    ] = False,
+) -> None:
+    """Write report.html, report.md, run.json and the figures of a run again, from its samples.
+
+    A run kept with --light can be reported in full again, but not resumed.
+    """
     console = Console()
-    console.print(f"report: {drawn_report(console, load(run), run)}", soft_wrap=True, markup=False)
+    page = drawn_report(console, load(run), run, light)
+    if light:
+        journal.compress(run)
+    console.print(f"report: {page}", soft_wrap=True, markup=False)
 
 
 def advise(

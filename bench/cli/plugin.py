@@ -86,6 +86,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         for cell, kernels in wanted.items()
         for kernel in kernels
     ]
+    # All fields are parameters, whatever fields there are: pytest-benchmark can group by them.
+    metafunc.fixturenames += [name for name in fields if name not in metafunc.fixturenames]
     metafunc.parametrize([*fields, "kernel"], rows)
 
 

@@ -17,6 +17,7 @@ from bench.measure.ledger import Ledger, NotTheSame
 from bench.measure.worker import Died, Worker
 from bench.results import is_kernel, load
 from bench.results.journal import FILE, Journal
+from bench.results.reader import from_records
 from bench.results.records import (
     Calibrated,
     Ceilings,
@@ -29,7 +30,7 @@ from bench.results.records import (
     Round,
     Warned,
 )
-from bench.results.run import Run, from_records
+from bench.results.run import Run
 from bench.words import human_bytes
 from kernels import KERNELS
 
@@ -51,7 +52,7 @@ def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         if any(out.iterdir()):
-            raise FileExistsError(f"{out} is not empty; name a new folder, or resume the run in it: --resume {out}")
+            raise FileExistsError(f"{out} is not empty; name a new folder, or resume the run there: --resume {out}")
         return out
     for again in ("", *(f"-{k}" for k in range(2, 100))):
         folder = root / "results" / f"{datetime.now():%Y%m%d-%H%M%S}-{grid}{again}"

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Sequence
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Literal
 
 import jinja2
 import matplotlib as mpl
+from PIL import Image
 
 from bench.files import replaced
 from bench.report import page
@@ -18,6 +19,7 @@ from bench.report.svg import inline
 from bench.results import Run, runjson
 
 FOLDER = "plots"
+COLORS = 256  # of a light PNG, which is a third as large; no shade is off by more than a tenth
 
 Progress = Callable[[str], None]
 Figures = Literal["all", "open"]
@@ -34,8 +36,8 @@ def write(run: Run, folder: Path, progress: Progress = _silent, figures: Figures
         run: The run.
         folder: Its folder.
         progress: Called with the name of each figure before it is drawn.
-        figures: "open" for a folder that takes little space: only figures outside a fold, only as PNG, and no run.json.
-            The page still shows all of them.
+        figures: "open" for a folder that takes little space: only figures outside a fold, only as light PNG, and no
+            run.json. The page still shows all of them.
     """
     if figures == "all":
         runjson.write(run, folder)
@@ -87,14 +89,25 @@ def _svg(plot: Plot) -> str:
     return text.getvalue()
 
 
+def _png(plot: Plot, light: bool) -> bytes:
+    image = BytesIO()
+    with mpl.rc_context(SETTINGS):
+        plot.figure.savefig(image, format="png")
+    if not light:
+        return image.getvalue()
+    few = Image.open(image).convert("RGB").quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(smaller := BytesIO(), "png", optimize=True)
+    return smaller.getvalue()
+
+
 def _save(plots: Sequence[Plot], folder: Path, svgs: dict[str, str]) -> list[Path]:
-    """Save figures as PNG, and these SVGs beside them; figures of an earlier drawing are removed."""
+    """Save figures as PNG, and these SVGs beside them, or light PNGs alone; files of an earlier drawing are removed."""
     folder.mkdir(parents=True, exist_ok=True)
     saved = []
     for plot in plots:
         saved.append(folder / f"{plot.name}.png")
-        with replaced(saved[-1]) as new, mpl.rc_context(SETTINGS):
-            plot.figure.savefig(new)
+        with replaced(saved[-1]) as new:
+            new.write_bytes(_png(plot, light=not svgs))
     for name, svg in svgs.items():
         saved.append(folder / f"{name}.svg")
         with replaced(saved[-1]) as new:

@@ -3,8 +3,9 @@
 `load` is the only reader. It needs neither Numba nor Matplotlib nor the engine, so a run can be read anywhere.
 """
 
+from bench.results.reader import NotARun, load
 from bench.results.records import CONTROL, PAIR, READ, is_kernel
-from bench.results.run import BASELINES, LOOP, VECTORIZED, CellResult, NotARun, Run, load
+from bench.results.run import BASELINES, LOOP, VECTORIZED, CellResult, Run
 
 __all__ = [
     "BASELINES",

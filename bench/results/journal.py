@@ -145,8 +145,10 @@ def read(path: Path) -> Iterator[AnyRecord]:
 
 
 def compress(folder: Path) -> None:
-    """Replace the journal of a finished run by its compressed form."""
+    """Replace the journal of a finished run by its compressed form; does nothing where it is compressed already."""
     path = folder / FILE
+    if not path.is_file():
+        return
     (folder / COMPRESSED).write_bytes(lzma.compress(path.read_bytes(), preset=9))
     path.unlink()
     (folder / LOCK).unlink(missing_ok=True)

@@ -287,19 +287,4 @@ class Round(Event, frozen=True, tag="Round", kw_only=True):
 
 
 EventRecord = FirstCall | Agreed | Skipped | Failed | Calibrated | Round
-AnyRecord = (
-    Header
-    | Ceilings
-    | Compiling
-    | Counts
-    | Warned
-    | Begun
-    | Resumed
-    | End
-    | FirstCall
-    | Agreed
-    | Skipped
-    | Failed
-    | Calibrated
-    | Round
-)
+AnyRecord = EventRecord | Header | Ceilings | Compiling | Counts | Warned | Begun | Resumed | End

@@ -1,9 +1,8 @@
-"""A run folder -> Run; the only reader of what was measured."""
+"""A run in memory: its cells, their samples, and the ratios between them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -13,29 +12,7 @@ import pandas as pd
 
 from bench import stats
 from bench.grid import Cell, Plan, Setting
-from bench.results import journal
-from bench.results.records import (
-    CONTROL,
-    Agreed,
-    AnyRecord,
-    Begun,
-    Calibrated,
-    Ceiling,
-    Ceilings,
-    Compiling,
-    Counts,
-    End,
-    Failed,
-    FirstCall,
-    Header,
-    KernelCard,
-    Price,
-    Resumed,
-    Round,
-    Skipped,
-    Warned,
-    is_kernel,
-)
+from bench.results.records import CONTROL, Agreed, Ceiling, End, Header, KernelCard, Price, Resumed, Skipped, is_kernel
 from bench.stats import Interval
 
 LOOP = "python_loop"
@@ -46,10 +23,6 @@ UNSTABLE = 0.1  # a noise floor above it is worth a warning
 Array = npt.NDArray[np.float64]
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-class NotARun(Exception):
-    """A path that holds no readable run."""
 
 
 def _empty() -> Mapping[K, V]:
@@ -272,126 +245,3 @@ class Run:
                     }
                 )
         return pd.DataFrame(rows)
-
-
-def load(path: str | Path) -> Run:
-    """Read a run folder.
-
-    Raises:
-        NotARun: With what is wrong and what to do.
-    """
-    folder = Path(path)
-    file = folder if folder.is_file() else journal.find(folder)
-    if file is None:
-        raise NotARun(f"{path} holds no {journal.FILE}; name the folder of a run, such as results/reference")
-    try:
-        return from_records(journal.read(file))
-    except OSError as error:
-        raise NotARun(f"{path} can't be read: {error}") from None
-    except ValueError as error:
-        raise NotARun(f"{path} can't be read as a run: {error}") from None
-
-
-@dataclass
-class _Building:
-    """A cell whose records are still being read."""
-
-    cell: Cell
-    pools: dict[str, int]
-    loops: dict[str, int] = field(default_factory=dict)
-    samples: dict[str, tuple[list[int], list[float], list[float]]] = field(default_factory=dict)
-    first_call: dict[str, float] = field(default_factory=dict)
-    agreement: dict[str, Agreed] = field(default_factory=dict)
-    skipped: dict[str, Skipped] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    disturbed: list[str] = field(default_factory=list)
-    rounds: int = 0
-
-    def add(self, record: AnyRecord) -> None:
-        match record:
-            case Round(index=index, samples=samples):
-                if index != self.rounds:
-                    raise ValueError(f"round {index} of {self.cell.id} stands where round {self.rounds} belongs")
-                self.rounds += 1
-                for label, wall, cpu in samples:
-                    if label not in self.loops:
-                        raise ValueError(f"{self.cell.id} has a sample of {label!r}, for which no loops were set")
-                    rounds, walls, cpus = self.samples.setdefault(label, ([], [], []))
-                    rounds.append(index)
-                    walls.append(wall)
-                    cpus.append(cpu)
-            case Calibrated(loops=loops):
-                self.loops = loops
-            case FirstCall(kernel=kernel, seconds=seconds):
-                self.first_call[kernel] = seconds
-            case Agreed(kernel=kernel):
-                self.agreement[kernel] = record
-            case Skipped(kernel=kernel):
-                self.skipped[kernel] = record
-            case Failed(kernel=kernel, reason=reason):
-                self.failed[kernel] = reason
-            case Warned(words=words):
-                self.disturbed += words
-
-    def result(self) -> CellResult:
-        """Kernels in ladder order, whatever order the first round took; without those that failed after some rounds."""
-        timed = [name for name in self.loops if name in self.samples and name not in self.failed]
-        return CellResult(
-            self.cell,
-            {name: Samples(self.loops[name], *self.samples[name]) for name in timed},
-            self.first_call,
-            self.agreement,
-            self.skipped,
-            self.failed,
-            self.pools,
-            self.disturbed,
-        )
-
-
-def from_records(records: Iterable[AnyRecord]) -> Run:
-    """The run that a journal's records describe.
-
-    Raises:
-        ValueError: If they are not what a run writes.
-    """
-    records = iter(records)
-    header = next(records, None)
-    if not isinstance(header, Header):
-        raise ValueError("the header of the run is missing: it was cut off before; begin it anew")
-    cells: dict[str, _Building] = {}
-    end: End | None = None
-    wall = peak = float("nan")
-    resumed: list[Resumed] = []
-    warnings: list[str] = []
-    ceilings: dict[int, Ceiling] = {}
-    prices: dict[str, Price] = {}
-    counts: dict[str, dict[str, float]] = {}
-    for record in records:
-        wall = record.at
-        match record:
-            case Begun(cell=cell, pools=pools):
-                if cell.id in cells:
-                    raise ValueError(f"the cell {cell.id!r} is begun twice")
-                cells[cell.id] = _Building(cell, pools)
-            case End():
-                end, wall = record, record.wall
-                peak = float(np.fmax(peak, np.nan if record.peak_bytes is None else record.peak_bytes))
-            case Resumed():
-                end = None
-                resumed.append(record)
-            case Ceilings(ceilings=measured):
-                ceilings |= {c.threads: ceilings[c.threads].higher(c) if c.threads in ceilings else c for c in measured}
-            case Counts():
-                counts = record.counts
-            case Compiling():
-                prices = {price.kernel: price for price in record.prices}
-            case Warned(cell=None, words=words):
-                warnings += words
-            case Header():
-                raise ValueError("it holds a second header")
-            case _:
-                if record.cell not in cells:
-                    raise ValueError(f"it holds a record of the cell {record.cell!r}, which was not begun")
-                cells[str(record.cell)].add(record)
-    results = [building.result() for building in cells.values()]
-    return Run(header, results, end, resumed, warnings, wall, peak, ceilings, prices, counts)

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,26 +14,8 @@ import pytest
 from bench.cli import app, commands
 from bench.results import journal, load
 from bench.words import WrongUse
+from tests.cli.conftest import Refused
 from tests.conftest import RECORDED, Command
-
-Refused = Callable[..., str]
-
-
-@pytest.fixture
-def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
-    """Call the command line in this process, in an empty folder; what it wrote in one line as it exited with 2."""
-
-    def call(*words: str) -> str:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["unloop", *words])
-        with pytest.raises(SystemExit) as ended:
-            app.main()
-        output = capsys.readouterr()
-        assert ended.value.code == 2, output
-        assert not output.out and output.err.count("\n") == 1
-        return output.err
-
-    return call
 
 
 def test_run_writes_a_run_and_names_the_report(command: Command, tmp_path: Path) -> None:

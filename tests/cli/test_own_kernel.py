@@ -24,7 +24,7 @@ def test_the_command_line_measures_it_and_names_a_wrong_one(command: Command, fi
     file.write_text(example().replace("/ m, dZ", "* m, dZ"))
     done = command(*words, "--out", str(tmp_path / "other"), cwd=ROOT)
     assert done.returncode == 1
-    assert "FAILED at m = 10" in done.stdout and "my_kernel: dw[0] got" in done.stdout
+    assert "FAIL at m = 10" in done.stdout and "my_kernel: dw is wrong (dw[0] = " in done.stdout
     assert load(tmp_path / "other").cells[0].kernels == [LOOP, "numpy_textbook", VECTORIZED]
     file.write_text("import os\nos._exit(3)\n")
     done = command(*words, "--out", str(tmp_path / "third"), cwd=ROOT)

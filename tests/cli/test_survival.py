@@ -27,7 +27,8 @@ def test_the_real_command_killed_and_resumed(command: Command, tmp_path: Path) -
     words = [sys.executable, "-m", "bench", "run", *ONE, "--out", str(out)]
     process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (path.exists() and path.read_bytes().count(b'"Round"') > 20):
+    while time.monotonic() < deadline and not (path.exists() and path.read_bytes().count(b'"Round"') > 6):
+        assert process.poll() is None, "it ended before it could be killed"
         time.sleep(0.02)
     workers = psutil.Process(process.pid).children(recursive=True)
     process.kill()
@@ -46,7 +47,7 @@ def test_the_real_command_killed_and_resumed(command: Command, tmp_path: Path) -
     run = load(out)
     assert run.end is not None and len(run.resumed) == 1
     assert all(len(samples.rounds) >= 6 for result in run.cells for samples in result.samples.values())
-    assert "was cut off and resumed once" in (out / "report.md").read_text()
+    assert "was interrupted and resumed once" in (out / "report.md").read_text()
     # Nothing is missing now: nothing is measured again.
     samples = path.read_bytes().count(b'"Round"')
     assert command("bench", "run", "--resume", str(out)).returncode == 0
@@ -54,13 +55,10 @@ def test_the_real_command_killed_and_resumed(command: Command, tmp_path: Path) -
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to another process")
-def test_a_second_ctrl_c_ends_at_once_and_leaves_a_readable_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("NUMBA_OPT", raising=False)  # unoptimized, the ceilings take long
+def test_a_second_ctrl_c_ends_at_once_and_leaves_a_readable_folder(tmp_path: Path) -> None:
     out = tmp_path / "run"
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench", "run", "--grid", "quick", "--kernels", "numpy_textbook", "--out", str(out)],
+        [sys.executable, "-m", "bench", "run", "--grid", "smoke", "--out", str(out)],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -80,7 +78,7 @@ def test_a_second_ctrl_c_ends_at_once_and_leaves_a_readable_folder(
     # Killed by the signal itself, if the second came when the interpreter was ending already.
     assert process.returncode in (130, -signal.SIGINT), text
     assert "Traceback" not in text
-    assert load(out).plan.preset.name == "quick"
+    assert load(out).plan.preset.name == "smoke"
 
 
 @linux
@@ -97,7 +95,7 @@ def test_a_run_on_a_full_disk_stops_in_one_line_and_is_resumed(command: Command,
     )
     assert full.returncode == 2, full.stdout + full.stderr
     assert full.stderr.startswith("unloop: stopped: ") and full.stderr.count("\n") == 1
-    assert f"to go on: unloop run --resume {out}" in full.stderr
+    assert f"resume it: unloop run --resume {out}" in full.stderr
     kept = (out / FILE).read_bytes()
     assert kept.endswith(b"\n") and b'"Round"' in kept and load(out).end is None
     done = command("bench", "run", "--resume", str(out))

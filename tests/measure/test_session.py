@@ -1,5 +1,6 @@
 """What a session survives, and what it measures: kills, kernels that crash, hang or leak, memory that is not there."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from bench.results import CONTROL, LOOP, READ, VECTORIZED, Run, load
 from bench.results.journal import FILE, compress
 from bench.results.records import Calibrated, Ceiling, EventRecord, ReadRate, Round, Skipped
 from kernels import KERNELS
+from kernels.peers import PEERS
 from tests import factories
 from tests.conftest import RECORDED, ROOT
 
@@ -218,6 +220,38 @@ def test_a_compressed_run_is_not_resumed(tmp_path: Path) -> None:
     compress(tmp_path)
     with pytest.raises(NotTheSame, match="its samples are compressed; measure a new run"):
         Session.resume(tmp_path)
+
+
+def test_peers_are_measured_with_their_pools_limited(tmp_path: Path) -> None:
+    cells = (Cell(10, 2), factories.cell(10, 2, threads=2))
+    installed = [name for name, peer in PEERS.items() if peer.missing is None]
+    # Both cells have one problem: the pools are looked at again when the libraries are there.
+    with Session.open(Plan(factories.preset(cells), peers=tuple(PEERS)), tmp_path) as measuring:
+        measuring.measure({cell: [*installed, LOOP] for cell in cells})
+    run = load(tmp_path)
+    one, two = run.cells
+    assert one.kernels == [LOOP, VECTORIZED, *installed] and two.kernels == [VECTORIZED, *installed]
+    assert set(one.agreement) >= set(installed)
+    for result in run.cells:
+        assert result.pools and max(result.pools.values()) <= result.cell.threads
+    assert set(run.header.libraries) == {module for name in installed for module in PEERS[name].requires}
+    assert all(not re.search(r"[/\\]", str(pool)) for pool in run.header.pools)
+    # One that is not installed is described, and says what it lacks.
+    for name, peer in PEERS.items():
+        assert run.kernels[name].missing == peer.missing
+
+
+def test_a_cell_without_room_for_the_peers_copies_keeps_its_ladder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cell = Cell(2_000, 8)
+    limit = contestants.SPARE_BYTES + 3 * cell.nbytes + cell.nbytes // 2  # the peers want a copy more
+    monkeypatch.setattr("bench.machine.memory.memory_limit", lambda: limit)
+    with Session.open(Plan(factories.preset([cell]), peers=("sklearn_loss",)), tmp_path) as measuring:
+        measuring.measure({cell: [VECTORIZED, "sklearn_loss"]})
+        (result,) = measuring.close().cells
+    assert VECTORIZED in result.samples
+    assert result.skipped["sklearn_loss"].reason.startswith("needs ")
 
 
 def test_runs_of_the_same_second_have_folders_of_their_own(tmp_path: Path) -> None:

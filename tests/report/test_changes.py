@@ -137,7 +137,7 @@ def test_what_only_one_run_holds_is_named() -> None:
     text = printed(one, replace(two, cells=[second, *two.cells[2:]]), width=200)
     assert "1 cell only in the first run: m = 10, n_x = 2, order F, 1 thread." in text
     assert "numba_loop in 1 cell only in the first run; it failed in the second." in text
-    assert "FAIL numba_loop in the second run (m = 20, n_x = 2, order F, 1 thread): raised" in text
+    assert "FAIL in the second run at m = 20, n_x = 2, order F, 1 thread: numba_loop: raised" in text
 
 
 @pytest.mark.parametrize("cpu", ["a CPU", "another"])

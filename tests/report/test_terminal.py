@@ -50,7 +50,7 @@ def test_why_a_baseline_has_no_time(facts: dict[str, dict[str, str]], word: str)
 
 def test_a_failure_is_printed() -> None:
     failed = factories.result(cell(10, 2), TIMES, failed={"bad": "bad: dw is wrong (dw[0] = 1.11, expected 0.139)"})
-    assert "FAIL bad (m = 10, n_x = 2, order F, 1 thread): dw is wrong" in printed(factories.run([failed]))
+    assert "FAIL at m = 10, n_x = 2, order F, 1 thread: bad: dw is wrong" in printed(factories.run([failed]))
 
 
 def test_a_user_s_own_kernel_has_a_place() -> None:

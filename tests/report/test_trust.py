@@ -51,12 +51,12 @@ def test_a_failure_is_named_once_with_its_reason_first_met() -> None:
         factories.result(cell(m, 2), TIMES, failed={"bad": reason if m == 10 else "bad: again"}) for m in (10, 20, 30)
     )
     run = factories.run([one, other, third])
-    line = f"bad ({WHERE}, and 2 more cells): dw is wrong (dw[0] = 1.11, expected 0.139); is the 1/m missing?"
+    line = f"at {WHERE} and in 2 more cells: {reason}"
     assert trust.failed_words(run) == [line]
     section = trust.section(run)
     assert section is not None and section.warnings[0] == f"FAIL {line}."
     (alone,) = trust.failed_words(factories.run([one]))
-    assert alone.startswith(f"bad ({WHERE}): dw is wrong")
+    assert alone.startswith(f"at {WHERE}: bad: dw is wrong")
 
 
 def test_what_was_not_run_and_why() -> None:

@@ -17,6 +17,7 @@ from bench import stats
 from bench.results import CONTROL, LOOP, READ, VECTORIZED, CellResult, NotARun, Run, journal, load, quality, runjson
 from bench.results.journal import FILE
 from bench.results.quality import trust
+from bench.results.reader import from_records
 from bench.results.records import (
     AnyRecord,
     Calibrated,
@@ -27,7 +28,7 @@ from bench.results.records import (
     Sample,
     Warned,
 )
-from bench.results.run import Samples, from_records
+from bench.results.run import Samples
 from tests import factories
 from tests.conftest import RECORDED, ROOT
 
@@ -256,10 +257,11 @@ def test_run_json_has_null_where_json_has_no_number(tmp_path: Path) -> None:
     assert json.loads(text)["benchmarks"][0]["extra_info"]["noise_floor"] is None
 
 
-def test_nothing_names_the_host_the_user_or_a_path(run: Run, tmp_path: Path) -> None:
-    texts = {FILE: (RECORDED / FILE).read_text(), runjson.FILE: runjson.write(run, tmp_path).read_text()}
-    for name, text in texts.items():
-        for secret in {platform.node(), str(Path.home()), str(tmp_path), getpass.getuser()} - {"", "/", "root"}:
+def test_nothing_names_the_host_the_user_or_a_path(run: Run, run_folder: Path) -> None:
+    runjson.write(run, run_folder)
+    for name in (FILE, runjson.FILE, "report.md", "report.html"):
+        text = (run_folder / name).read_text(encoding="utf-8")
+        for secret in {platform.node(), str(Path.home()), str(run_folder), getpass.getuser()} - {"", "/", "root"}:
             assert not re.search(rf"(?<![\w-]){re.escape(secret)}(?![\w-])", text), (name, secret)
 
 

@@ -53,15 +53,16 @@ def render(comparison: Comparison) -> RenderableType:
 
 
 def _parts(comparison: Comparison) -> Iterator[RenderableType]:
-    for each in (*comparison.hardware, *comparison.versions):
-        style = "yellow" if each.kind == "machine" else ""
-        yield Text(f"{each.kind} differs: {each.key}: {each.before} -> {each.after}", style=style)
+    for difference in (*comparison.hardware, *comparison.versions):
+        style = "yellow" if difference.kind == "machine" else ""
+        yield Text(
+            f"{difference.kind} differs: {difference.key}: {difference.before} -> {difference.after}", style=style
+        )
     yield from _table(comparison)
     for alone in comparison.alone:
         yield Text(alone_words(alone), style="dim")
     for lost in comparison.lost:
-        reason = lost.reason.removeprefix(f"{lost.kernel}: ")
-        yield Text(f"FAIL {lost.kernel} in the second run ({lost.cell.label}): {reason}", style="bold red")
+        yield Text(f"FAIL in the second run at {lost.cell.label}: {lost.reason}", style="bold red")
     yield Text("")
     yield Text(verdict(comparison), style="bold")
     yield Text(basis(comparison))

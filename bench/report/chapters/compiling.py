@@ -77,7 +77,7 @@ def finding(results: Sequence[CellResult], cold: Mapping[str, float]) -> str:
     counts = paybacks(results, VECTORIZED, cold)
     if not counts:
         return f"Compiling never pays off here: no compiled kernel is surely faster than {VECTORIZED}."
-    soonest, latest = (choose(counts, key=lambda each: each.calls) for choose in (min, max))
+    soonest, latest = (choose(counts, key=lambda payback: payback.calls) for choose in (min, max))
     return (
         f"Against {VECTORIZED}, compiling pays off soonest for {soonest.kernel} at {soonest.result.cell.label}: after "
         f"{words.calls(soonest.calls)} calls. Where it pays off at all, it does so latest for {latest.kernel} at "

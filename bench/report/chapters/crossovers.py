@@ -47,8 +47,8 @@ def section(run: Run) -> Section | None:
 
 def figure(run: Run, setting: Setting, compared: Sequence[Compared], data: Table | None) -> Plot | None:
     """A panel for each pair of which one overtakes the other somewhere; None where none does."""
-    by_pair = {pair: list(group) for pair, group in groupby(compared, key=lambda each: (each.first, each.second))}
-    crossing = {pair: of_pair for pair, of_pair in by_pair.items() if any(each.crossovers for each in of_pair)}
+    by_pair = {pair: list(group) for pair, group in groupby(compared, key=lambda at: (at.first, at.second))}
+    crossing = {pair: of_pair for pair, of_pair in by_pair.items() if any(at.crossovers for at in of_pair)}
     shown = dict(list(crossing.items())[:MOST])
     if not shown:
         return None
@@ -87,20 +87,20 @@ def label(run: Run, setting: Setting, kernel: str) -> str:
 
 def _panel(ax: Axes, compared: Sequence[Compared], style_of: Mapping[str, Style]) -> None:
     colors = [style_of[name].color for name in (compared[0].first, compared[0].second)]
-    cells = [(each.n_x, m, ratio) for each in compared for m, ratio in zip(each.ms, each.ratios, strict=True)]
+    cells = [(at.n_x, m, ratio) for at in compared for m, ratio in zip(at.ms, at.ratios, strict=True)]
     for points, marker, color, face in (
         ([cell for cell in cells if cell[2].high < 1.0], MARKERS[0], colors[0], colors[0]),
         ([cell for cell in cells if cell[2].low > 1.0], MARKERS[1], colors[1], colors[1]),
         ([cell for cell in cells if 1.0 in cell[2]], "o", CLOSE, "white"),
     ):
-        at = [n_x for n_x, _, _ in points], [m for _, m, _ in points]
-        ax.plot(*at, marker, color=color, markerfacecolor=face, markersize=6.0)
-    crossings = [(each.n_x, crossover.m) for each in compared for crossover in each.crossovers]
+        xs, ys = [n_x for n_x, _, _ in points], [m for _, m, _ in points]
+        ax.plot(xs, ys, marker, color=color, markerfacecolor=face, markersize=6.0)
+    crossings = [(at.n_x, crossover.m) for at in compared for crossover in at.crossovers]
     xs = [n_x for n_x, _ in crossings]
     ax.vlines(xs, [m.low for _, m in crossings], [m.high for _, m in crossings], color="black", linewidth=1.6, zorder=3)
     ax.plot(xs, [m.estimate for _, m in crossings], "_", color="black", markersize=13, markeredgewidth=2.0, zorder=4)
     ax.set(xscale="log", yscale="log")
-    n_xs = sorted({each.n_x for each in compared})
+    n_xs = sorted({at.n_x for at in compared})
     ax.set_xticks(n_xs, [f"{n_x:,}" for n_x in n_xs], fontsize=8)
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.minorticks_off()
@@ -123,8 +123,8 @@ def _handles(pairs: Iterable[Pair], style_of: Mapping[str, Style]) -> list[Line2
 
 def typical(compared: Iterable[Compared]) -> Compared:
     """Of those in which one overtakes, the one with the n_x nearest to what is typical."""
-    crossing = [each for each in compared if each.crossovers]
-    return min(crossing, key=lambda each: abs(math.log(each.n_x / TYPICAL_N_X)))
+    crossing = [at for at in compared if at.crossovers]
+    return min(crossing, key=lambda at: abs(math.log(at.n_x / TYPICAL_N_X)))
 
 
 def sentence(run: Run, setting: Setting, compared: Compared) -> str:
@@ -132,7 +132,10 @@ def sentence(run: Run, setting: Setting, compared: Compared) -> str:
     first, *later = compared.crossovers
     below, above = label(run, setting, first.below), label(run, setting, first.above)
     text = f"At n_x = {compared.n_x:,}, {below} beats {above} below m = {_with_interval(first.m)}; above, {above} wins"
-    again = [f"from m = {_with_interval(each.m)} on, {label(run, setting, each.above)} wins again" for each in later]
+    again = [
+        f"from m = {_with_interval(crossover.m)} on, {label(run, setting, crossover.above)} wins again"
+        for crossover in later
+    ]
     return f"{'; '.join([text, *again])}."
 
 
@@ -150,10 +153,8 @@ def table(setting: Setting, measured: Iterable[Compared], predicted: Iterable[Co
     rows = []
     for source, compared in (("measured", measured), ("predicted", predicted)):
         # Neighbouring n_x of which the same is known share a row.
-        for (first, second, known), same in groupby(
-            compared, lambda each: (each.first, each.second, known_words(each))
-        ):
-            n_xs = [each.n_x for each in same]
+        for (first, second, known), same in groupby(compared, lambda at: (at.first, at.second, known_words(at))):
+            n_xs = [at.n_x for at in same]
             span = f"{n_xs[0]:,}" + (f" to {n_xs[-1]:,}" if len(n_xs) > 1 else "")
             rows.append([f"{first}, {second}", span, known, source])
     columns = list(map(Column, ("kernels", "n_x", "what is known", "from")))
@@ -165,7 +166,10 @@ def known_words(compared: Compared) -> str:
     if compared.crossovers:
         first, *later = compared.crossovers
         parts = [f"below m = {words.bounds(first.m, examples)} {first.below} beats {first.above}"]
-        parts += [f"from m = {words.bounds(each.m, examples)} on {each.above} beats {each.below}" for each in later]
+        parts += [
+            f"from m = {words.bounds(crossover.m, examples)} on {crossover.above} beats {crossover.below}"
+            for crossover in later
+        ]
         return "; ".join(parts)
     if not compared.winners:
         return "too close to tell"

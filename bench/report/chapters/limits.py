@@ -66,7 +66,7 @@ def roofline(run: Run, setting: Setting, fold: str = "") -> Plot | None:
     axes[0, 0].set_ylim(top=2.0 * max(_most(run, result) for result in results))  # shared
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower left", ncols=5, frameon=False, fontsize=8)
     titled(figure, f"The roofline of the gradient step ({setting.label})")
-    best = max(limits.shares(run, results, names), key=lambda each: each.share)
+    best = max(limits.shares(run, results, names), key=lambda share: share.share)
     return Plot(
         f"roofline-{setting.id}",
         f"Bytes of X that each kernel processes a second against n_x, below the roof that exponentials and linear "
@@ -147,7 +147,7 @@ def maps(run: Run, setting: Setting, fold: str = "") -> Plot | None:
     figure = panels(results, dict(zip(names, names, strict=True)), show, styles(run))
     titled(figure, f"Percentage of this machine's limit ({setting.label})")
     largest = max(results, key=lambda result: (result.cell.nbytes, result.cell.m))
-    best = max(limits.shares(run, [largest], names), key=lambda each: each.share, default=None)
+    best = max(limits.shares(run, [largest], names), key=lambda share: share.share, default=None)
     finding = "On few examples the cost of a call leaves every kernel far below the limit."
     if best:
         where = f"At {largest.cell.label}, {best.kernel} reaches {words.percent(best.share)} of the limit."

@@ -12,7 +12,7 @@ LEAD = [
     "All kernels of a cell take turns, in rounds. A speed-up is the median of the ratios within a round, with the "
     "interval of the sign test; above 1 is faster.",
     "In every cell one kernel runs under two names: the A/A control. It shows how much a kernel differs from itself. "
-    "A cell marked (!) in a table has a warning below.",
+    "A cell marked (!) in a table has a warning here.",
 ]
 SPARE_BYTES = 400 * 2**20  # beside three times the largest X, what the measuring process may use
 
@@ -75,8 +75,8 @@ def failed_words(run: Run) -> list[str]:
         failures = [(result.cell.label, result.failed[name]) for result in run.cells if name in result.failed]
         if failures:
             where, reason = failures[0]
-            more = f", and {words.plural(len(failures) - 1, 'more cell')}" if len(failures) > 1 else ""
-            lines.append(f"{name} ({where}{more}): {reason.removeprefix(f'{name}: ')}")
+            more = f" and in {words.plural(len(failures) - 1, 'more cell')}" if len(failures) > 1 else ""
+            lines.append(f"at {where}{more}: {reason}")
     return lines
 
 

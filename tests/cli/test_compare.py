@@ -5,56 +5,50 @@ import re
 import shutil
 from pathlib import Path
 
-import pytest
+from msgspec.structs import replace
 
-from bench.results import journal
-from bench.results.run import load
-from tests.conftest import ROOT, Command
+from bench.results import journal, load
+from bench.results.records import Round, Sample
+from tests.cli.conftest import Refused
+from tests.conftest import RECORDED, ROOT, Command
+
+REFERENCE = ROOT / "results" / "reference"
 
 
 def slowed(folder: Path, to: Path, factor: float) -> Path:
-    """A copy of a run whose numba_loop takes longer."""
+    """A copy of a run in which numba_loop takes longer."""
     to.mkdir()
     kept = journal.Journal(to)
-    for record in journal.read(folder / journal.FILE):
-        if record["type"] == "Round":
-            record["samples"] = [[n, s * factor if n == "numba_loop" else s, cpu] for n, s, cpu in record["samples"]]
-        kept.write({key: value for key, value in record.items() if key != "crc"})
+    path = journal.find(folder)
+    assert path is not None
+    for record in journal.read(path):
+        if isinstance(record, Round):
+            slower = [Sample(n, s * factor if n == "numba_loop" else s, cpu) for n, s, cpu in record.samples]
+            record = replace(record, samples=slower)
+        kept.write(record)
     kept.close()
     return to
 
 
 def test_the_command(command: Command, tmp_path: Path) -> None:
-    reference = ROOT / "results" / "reference"
-    slow = slowed(reference, tmp_path / "slow", 1.5)
-    done = command("bench", "compare", str(reference), str(slow), "--fail-slower", "5%", "--out", "drawn")
+    slow = slowed(REFERENCE, tmp_path / "slow", 1.5)
+    done = command("bench", "compare", str(REFERENCE), str(slow), "--fail-slower", "5%", "--out", "drawn")
     assert done.returncode == 1, done.stderr
     assert "numba_loop" in done.stdout and "REGRESSED" in done.stdout
     assert (tmp_path / "drawn" / "compare.png").is_file()
-    same = command("bench", "compare", "reference", str(reference), "--fail-slower", "5%")
+    same = command("bench", "compare", "reference", str(REFERENCE), "--fail-slower", "5%")
     assert same.returncode == 0 and "0 are slower beyond noise" in same.stdout
 
 
-def test_a_folder_that_cannot_be_written_to(command: Command, tmp_path: Path, run_folder: Path) -> None:
+def test_a_folder_that_cannot_be_written_to(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "in the way").touch()
-    done = command("bench", "compare", str(run_folder), str(run_folder), "--out", "in the way", "--fail-slower", "5%")
-    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
-    assert "the figure can't be written" in done.stderr and "name another folder with --out" in done.stderr
-    undecided = command("bench", "compare", str(run_folder), str(run_folder), "--fail-slower", "5%")
-    assert undecided.returncode == 2 and len(undecided.stderr.splitlines()) == 1
-    assert "measure with more rounds" in undecided.stderr
+    message = refused("compare", str(RECORDED), str(RECORDED), "--out", "in the way", shows=True)
+    assert "the figure can't be written" in message and "name another folder with --out" in message
 
 
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (("nowhere", "reference"), "holds no samples.jsonl"),
-        (("reference", "reference", "--fail-slower", "much"), "takes a percentage, such as 5%"),
-    ],
-)
-def test_wrong_use_is_one_line(command: Command, words: tuple[str, ...], told: str) -> None:
-    done = command("bench", "compare", *words)
-    assert done.returncode == 2 and told in done.stderr and len(done.stderr.splitlines()) == 1
+def test_too_few_rounds_to_decide(refused: Refused) -> None:
+    message = refused("compare", str(RECORDED), str(RECORDED), "--fail-slower", "5%", shows=True)
+    assert "measure both runs with at least" in message and "--benchmark-min-rounds=" in message
 
 
 def test_pytest_benchmark_compares_the_same_runs(command: Command, run_folder: Path, tmp_path: Path) -> None:
@@ -80,7 +74,6 @@ def test_pytest_compares_with_the_run_json_of_a_run(command: Command, run_folder
     done = command(*words, *quick, *select, cwd=ROOT)
     for kernel in ("numba_loop", "numpy_textbook"):
         assert f"test_gradient[m10-n_x2-F-1t-{kernel}] (NOW)" in done.stdout, done.stdout + done.stderr
-    failed = [
-        said for said in (done.stdout + done.stderr).splitlines() if "has failed PercentageRegressionCheck" in said
-    ]
+    lines = (done.stdout + done.stderr).splitlines()
+    failed = [line for line in lines if "has failed PercentageRegressionCheck" in line]
     assert done.returncode != 0 and len(failed) == 1 and "numpy_textbook" in failed[0], failed
