@@ -134,4 +134,4 @@ def test_ctrl_c_keeps_what_was_measured_and_draws_its_report(tmp_path: Path, mon
     assert "Traceback" not in text
     run = load(out)
     assert run.end is not None and run.end.interrupted
-    assert "This run was interrupted" in (out / "report.md").read_text()
+    assert "The run was interrupted" in (out / "report.md").read_text()
