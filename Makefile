@@ -47,4 +47,4 @@ reference: peers ## measure the full grid again into results/reference (half an 
 	$(BIN)/python -m bench.report.readme
 
 clean: ## remove the environment and all caches; results stay
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build *.egg-info .numba_cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -34,7 +34,7 @@ class Kernel:
         name: The kernel's name, the same as its file's.
         title: What it is, in a few words.
         change: What it changes from the rung before, in one sentence.
-        function: `function(w, b, X, Y) -> (J, dw, db)` on unchecked inputs in native form.
+        function: `function(w, b, X, Y) -> (J, dw, db)` on unchecked inputs in native form; or what `prepare` calls.
         threads: "all" if it can use more than one thread, else "one".
         compiles: When it compiles: "never", "once" (at the first call) or "per shape" (at the first call for a shape).
         native: Converts one float64 array (w, X or Y) to the form that `function` takes.

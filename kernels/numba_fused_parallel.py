@@ -6,10 +6,12 @@ Passes over X: one from memory, divided among the threads.
 Allocates: what `numba_fused` does, for each thread, and a row of sums.
 """
 
+from functools import partial
+
 import numba
 import numpy as np
 
-from kernels._kernel import Array, CostAndGradient, Kernel
+from kernels._kernel import Array, At, CostAndGradient, Kernel
 from kernels.numba_fused import share, zeros_apart
 from kernels.numba_passes import relaxed
 
@@ -37,10 +39,9 @@ def means(sums: Array, n_x: int, m: int) -> CostAndGradient:
 
 
 @numba.njit(error_model="numpy", parallel=True)
-def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:
-    """J, dw (n_x,) and db at w (n_x,) and b, for X (n_x, m) and Y (m,), on numba.get_num_threads() threads."""
+def cost_and_gradient(w: Array, b: float, X: Array, Y: Array, shares: int) -> CostAndGradient:
+    """J, dw (n_x,) and db at w (n_x,) and b, for X (n_x, m) and Y (m,), in so many shares, one for a thread."""
     n_x, m = X.shape
-    shares = min(numba.get_num_threads(), m)
     # Eight spare columns (64 bytes) keep two threads from writing to one cache line.
     sums = np.empty((shares, n_x + 2 + 8))
     for k in numba.prange(shares):
@@ -50,11 +51,18 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
     return means(sums, n_x, m)
 
 
+def prepare(X: Array, Y: Array) -> At:
+    """The step on X (n_x, m) and Y (m,), on numba.get_num_threads() threads: as an argument, see `numba_parallel`."""
+    shares = min(numba.get_num_threads(), Y.size)
+    return lambda w, b: partial(cost_and_gradient, w, b, X, Y, shares)
+
+
 KERNEL = Kernel(
     name="numba_fused_parallel",
     title="Numba, fused blocks, all threads",
     change="The fused blocks with the examples spread over threads, each with its own sums.",
     function=cost_and_gradient,
+    prepare=prepare,
     threads="all",
     compiles="once",
     grew_from="numba_fused",

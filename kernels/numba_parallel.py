@@ -7,19 +7,19 @@ Allocates: one row of n_x + 2 sums per thread.
 """
 
 import math
+from functools import partial
 
 import numba
 import numpy as np
 
-from kernels._kernel import Array, CostAndGradient, Kernel
+from kernels._kernel import Array, At, CostAndGradient, Kernel
 from kernels.numba_fastmath import RELAXED
 
 
 @numba.njit(error_model="numpy", fastmath=RELAXED, parallel=True)
-def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:
-    """J, dw (n_x,) and db at w (n_x,) and b, for X (n_x, m) and Y (m,), on numba.get_num_threads() threads."""
+def cost_and_gradient(w: Array, b: float, X: Array, Y: Array, shares: int) -> CostAndGradient:
+    """J, dw (n_x,) and db at w (n_x,) and b, for X (n_x, m) and Y (m,), in so many shares, one for a thread."""
     n_x, m = X.shape
-    shares = min(numba.get_num_threads(), m)
     # Eight spare columns (64 bytes) keep two threads from writing to one cache line.
     sums = np.empty((shares, n_x + 2 + 8))
     for share in numba.prange(shares):
@@ -50,11 +50,21 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
     return sums[0, n_x], sums[0, :n_x], sums[0, n_x + 1]
 
 
+def prepare(X: Array, Y: Array) -> At:
+    """The step on X (n_x, m) and Y (m,), on numba.get_num_threads() threads.
+
+    The number is an argument, since code that asks for it itself has an address in it that no other process has.
+    """
+    shares = min(numba.get_num_threads(), Y.size)
+    return lambda w, b: partial(cost_and_gradient, w, b, X, Y, shares)
+
+
 KERNEL = Kernel(
     name="numba_parallel",
     title="Numba loop, all threads",
     change="The relaxed loop with the examples spread over threads, each with its own sums.",
     function=cost_and_gradient,
+    prepare=prepare,
     threads="all",
     compiles="once",
     grew_from="numba_fastmath",

@@ -12,6 +12,8 @@ import pytest
 from bench.results import Run, load
 
 ROOT = Path(__file__).parents[1]
+# Compiled code that all processes of the tests share.
+os.environ.setdefault("UNLOOP_CACHE", str(ROOT / ".numba_cache"))
 # A run of five small cells, recorded once: python_loop is over the cap in the largest, so it holds an estimate too.
 RECORDED = ROOT / "tests" / "data" / "tiny"
 

@@ -88,7 +88,8 @@ def test_every_version_is_pinned_and_no_address_is_named() -> None:
 
 def test_every_package_is_installed() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    folders = {path.parent for package in ("bench", "kernels") for path in (ROOT / package).rglob("*.py")}
+    files = [path for package in ("bench", "kernels") for path in (ROOT / package).rglob("*.*")]
+    folders = {path.parent for path in files if path.suffix in (".py", ".jinja")}
     packages = {folder.relative_to(ROOT).as_posix().replace("/", ".") for folder in folders}
     assert set(project["tool"]["setuptools"]["packages"]) == packages
 

@@ -10,6 +10,8 @@ The best of several tries counts: what is wanted is what the machine can do, not
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType
+from typing import Any
 
 import numba
 import numpy as np
@@ -97,29 +99,33 @@ def exp_share(x: Array, start: int, stop: int) -> float:
     return s
 
 
-def _on_threads(share: Callable[[Array, int, int], float]) -> Callable[[Array, int], float]:
+def share(x: Array, start: int, stop: int) -> float:
+    """Stands for one of the functions above in what `_on_threads` compiles."""
+    raise NotImplementedError
+
+
+def _shared(x: Array, times: int, threads: int) -> float:
     """`share` on each thread's part of x, again and again: waking the threads is no part of a ceiling."""
+    totals = np.empty((threads, 8))  # a cache line each; zeros would be written by the threads, woken for it
+    for t in numba.prange(threads):
+        # prange counts in unsigned integers, for which the share would be compiled once more.
+        start, stop = np.int64(t) * x.size // threads, np.int64(t + 1) * x.size // threads
+        totals[t, 0] = 0.0
+        for _ in range(times):
+            totals[t, 0] += share(x, start, stop)  # type: ignore[arg-type]
+    total = 0.0
+    for t in range(threads):
+        total += totals[t, 0]
+    return total
 
-    @numba.njit(error_model="numpy", fastmath=RELAXED, parallel=True)
-    def run(x: Array, times: int) -> float:
-        threads = numba.get_num_threads()
-        totals = np.empty((threads, 8))  # a cache line each; zeros would be written by the threads, woken for it
-        for t in numba.prange(threads):
-            # prange counts in unsigned integers, for which the share would be compiled once more.
-            start, stop = np.int64(t) * x.size // threads, np.int64(t + 1) * x.size // threads
-            totals[t, 0] = 0.0
-            for _ in range(times):
-                totals[t, 0] += share(x, start, stop)  # type: ignore[arg-type]
-        total = 0.0
-        for t in range(threads):
-            total += totals[t, 0]
-        return total
 
-    return run
+def _on_threads(of_share: Any) -> Any:
+    function = FunctionType(_shared.__code__, globals() | {"share": of_share}, _shared.__name__)
+    return numba.njit(error_model="numpy", fastmath=RELAXED, parallel=True)(function)
 
 
 read, read_two, multiply_add, exponentials = (
-    _on_threads(share) for share in (read_share, read_two_share, multiply_add_share, exp_share)
+    _on_threads(of_share) for of_share in (read_share, read_two_share, multiply_add_share, exp_share)
 )
 
 
@@ -146,14 +152,14 @@ def measure(progress: Callable[[str], None] = lambda _: None) -> list[Ceiling]:
     return ceilings
 
 
-def _seconds(run: Callable[[Array, int], float], x: Array) -> float:
+def _seconds(run: Callable[[Array, int, int], float], x: Array) -> float:
     """Seconds of one go over x, the best of several tries that each take some milliseconds."""
 
     def best(times: int) -> float:
-        tries = []
+        tries, threads = [], numba.get_num_threads()
         for _ in range(TRIES):
             start = time.perf_counter()
-            run(x, times)
+            run(x, times, threads)
             tries.append(time.perf_counter() - start)
         return min(tries)
 

@@ -1,24 +1,22 @@
 """The price of compiling: the first call of each compiled rung in a fresh process, cold, cached and warm.
 
 Cold: nothing is compiled yet. Cached: Numba loads from disk what an earlier process has compiled. Warm: the next call.
-The kernels themselves are not declared with `cache=True`, since a run could then not measure what compiling costs; a
-probe turns the cache on for all compiled functions before the first call. What calls `numba.get_num_threads` can't be
-cached: its code holds the address of a function, which lies elsewhere in another process.
+The kernels themselves are not declared with `cache=True`: `kernels._cache` turns it on, in a folder that is new here.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from bench.problem import make_problem
 from bench.results.records import Price
+from kernels import KERNELS, _cache
 
 PATIENCE = 300.0  # seconds, for a machine that is very busy
 SHAPE = (64, 8)  # m and n_x of the step that is called: few, so that its first call is compilation
@@ -45,38 +43,28 @@ def measure(names: Iterable[str], progress: Callable[[str], None] = lambda _: No
 
 
 def _in_a_fresh_process(name: str, cache: str) -> Probe | None:
-    command = [sys.executable, "-m", "bench.measure.compiling", name]
-    environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
+    command = [sys.executable, "-m", "bench.measure.compiling", name, cache]
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
         return None
     return msgspec.json.decode(done.stdout, type=Probe) if done.returncode == 0 else None
 
 
-def probe(name: str) -> Probe:
+def probe(name: str, folder: str) -> Probe:
     """Call a kernel twice in this process."""
-    from numba.core.dispatcher import Dispatcher
-
-    import kernels
-
-    for module in [module for key, module in sys.modules.items() if key.split(".")[0] == "kernels"]:
-        for function in vars(module).values():
-            if isinstance(function, Dispatcher):
-                function.enable_caching()
-    kernel = kernels.KERNELS[name]
+    _cache.keep_on_disk(Path(folder))
+    kernel = KERNELS[name]
     problem = make_problem(*SHAPE)
     step = kernel.bind(problem.w, problem.b, problem.X, problem.Y)
     times = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a function can't be cached
-        for _ in range(2):
-            start = time.perf_counter()
-            step()
-            times.append(time.perf_counter() - start)
+    for _ in range(2):
+        start = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - start)
     dispatcher: Any = kernel.function
     return Probe(first=times[0], warm=times[1], cached=sum(dispatcher.stats.cache_hits.values()) > 0)
 
 
 if __name__ == "__main__":
-    print(msgspec.json.encode(probe(sys.argv[1])).decode())
+    print(msgspec.json.encode(probe(*sys.argv[1:])).decode())

@@ -1,8 +1,10 @@
 """Who takes part: the kernels of a cell, what else is measured beside them, and what a run records of each."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 
+import numba
 import numpy as np
 
 import kernels
@@ -17,7 +19,7 @@ from bench.results.records import KernelCard, Skipped
 from bench.words import human_bytes
 from kernels import DESCENTS, KERNELS, Kernel
 from kernels._caches import LAST_BYTES
-from kernels._kernel import Array
+from kernels._kernel import Array, At
 from kernels.controlled import CONTROLLED
 from kernels.peers import PEERS
 
@@ -27,15 +29,17 @@ PEER_VECTORS = 8  # of m numbers each, that a peer keeps or makes in a call
 SPARE_BYTES = 400 * 2**20
 
 
-def _read_all(_w: Array, _b: float, X: Array, _Y: Array) -> float:
-    return ceilings.read(np.ravel(X, order="K"), 1)
+def _read_all(X: Array, _Y: Array) -> At:
+    x, threads = np.ravel(X, order="K"), numba.get_num_threads()
+    return lambda _w, _b: partial(ceilings.read, x, 1, threads)
 
 
 RULER = Kernel(
     name=READ,
     title="Linear read of X",
     change="No kernel: reads X once, in the order of memory, and adds it up.",
-    function=_read_all,
+    function=ceilings.read,
+    prepare=_read_all,
     threads="all",
     compiles="once",
 )

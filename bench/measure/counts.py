@@ -15,6 +15,7 @@ Which of them applies is the `work` of a kernel. The rungs are counted, and the 
 
 import platform
 import re
+import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Mapping
@@ -22,12 +23,14 @@ from types import FrameType
 from typing import Any
 from unittest import mock
 
+import msgspec
 import numpy as np
 
 from bench.problem import make_problem
 from kernels import KERNELS, Kernel
 from kernels.controlled import CONTROLLED
 
+PATIENCE = 300.0  # seconds, for a machine that is very busy
 MANY = (20_000, 2)  # m and n_x at which allocation is counted: the arrays of m elements are most of it
 WHOLE = (np.dot, np.where, np.copyto)  # of what is no ufunc; other functions are made of these and of ufuncs
 
@@ -204,6 +207,13 @@ def count() -> dict[str, Counts]:
     return {name: counted for name, counted in counts.items() if counted}
 
 
+def in_a_fresh_process() -> dict[str, Counts]:
+    """The same, counted by a process that compiles: Numba shows no machine code of what it loaded from disk."""
+    command = [sys.executable, "-m", "bench.measure.counts"]
+    done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
+    return msgspec.json.decode(done.stdout, type=dict[str, Counts])
+
+
 def of_kernel(kernel: Kernel) -> Counts | None:
     """The counts of a kernel, of what its work is; None where it can't be counted."""
     match kernel.work:
@@ -215,3 +225,7 @@ def of_kernel(kernel: Kernel) -> Counts | None:
             return compiled(kernel)
         case _:
             return None
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(msgspec.json.encode(count()))

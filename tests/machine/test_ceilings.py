@@ -12,7 +12,7 @@ def test_what_is_read_is_all_of_x_once() -> None:
     x = np.arange(1.0, 2_001.0)
     assert ceilings.read_share(x, 0, 2_000) == ceilings.read_two_share(x, 0, 2_000) == 2_001_000.0
     assert ceilings.read_share(x, 1, 3) == ceilings.read_two_share(x, 1, 3) == 5.0
-    assert ceilings.read(x, 3) == 3 * 2_001_000.0
+    assert ceilings.read(x, 3, 2) == 3 * 2_001_000.0
 
 
 def test_multiply_adds_and_exponentials_are_done() -> None:
