@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli import app, commands
+from bench.machine import ceilings
 from bench.results import journal, load
 from bench.words import WrongUse
 from tests.cli.conftest import Refused
@@ -87,12 +88,16 @@ def test_plot_and_report_draw_again_from_the_samples_alone(command: Command, run
     assert (copy / "report.md").read_text() == (run_folder / "report.md").read_text()
 
 
-def test_kernels_and_machine(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NUMBA_OPT", raising=False)  # unoptimized, reading some hundred megabytes takes long
-    listed = command("bench", "kernels").stdout
-    assert "numba_parallel" in listed and "python_loop" in listed and "torch_compile" in listed
-    machine = command("bench", "machine").stdout
-    assert "NumPy" in machine and "LLVM" in machine and "GB/s" in machine
+def test_kernels_and_machine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(ceilings, "LAST_BYTES", 2**16)  # so that little is read
+    monkeypatch.setattr(ceilings, "LEAST_BYTES", 2**18)
+    monkeypatch.setenv("COLUMNS", "200")
+    for words, shown in ((["kernels"], ("numba_parallel", "torch_compile")), (["machine"], ("NumPy", "LLVM", "GB/s"))):
+        monkeypatch.setattr(sys, "argv", ["unloop", *words])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        text = capsys.readouterr().out
+        assert ended.value.code == 0 and all(word in text for word in shown), text
 
 
 @pytest.mark.parametrize(
@@ -108,10 +113,9 @@ def test_help_teaches(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to another process")
-def test_ctrl_c_keeps_what_was_measured_and_draws_its_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NUMBA_OPT", raising=False)  # unoptimized, the ceilings take long
+def test_ctrl_c_keeps_what_was_measured_and_draws_its_report(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    words = [sys.executable, "-m", "bench", "run", "--grid", "quick", "--kernels", "numpy_textbook", "--out", str(out)]
+    words = [sys.executable, "-m", "bench", "run", "--grid", "smoke", "--kernels", "numpy_textbook", "--out", str(out)]
     process = subprocess.Popen(
         words,
         cwd=tmp_path,
@@ -126,7 +130,7 @@ def test_ctrl_c_keeps_what_was_measured_and_draws_its_report(tmp_path: Path, mon
         path = out / journal.FILE
         if path.exists() and '"type":"Calibrated"' in path.read_text():
             break
-        time.sleep(0.2)
+        time.sleep(0.02)
     os.kill(process.pid, signal.SIGINT)
     text, _ = process.communicate(timeout=60)
     assert process.returncode == 130, text

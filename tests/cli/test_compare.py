@@ -3,16 +3,19 @@
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
 from msgspec.structs import replace
 
-from bench.results import journal, load
-from bench.results.records import Round, Sample
+from bench.cli import app
+from bench.results import CONTROL, LOOP, VECTORIZED, journal, load
+from bench.results.records import Begun, Calibrated, Round, Sample
+from tests import factories
 from tests.cli.conftest import Refused
 from tests.conftest import RECORDED, ROOT, Command
-
-REFERENCE = ROOT / "results" / "reference"
 
 
 def slowed(folder: Path, to: Path, factor: float) -> Path:
@@ -30,14 +33,49 @@ def slowed(folder: Path, to: Path, factor: float) -> Path:
     return to
 
 
-def test_the_command(command: Command, tmp_path: Path) -> None:
-    slow = slowed(REFERENCE, tmp_path / "slow", 1.5)
-    done = command("bench", "compare", str(REFERENCE), str(slow), "--fail-slower", "5%", "--out", "drawn")
-    assert done.returncode == 1, done.stderr
-    assert "numba_loop" in done.stdout and "REGRESSED" in done.stdout
-    assert (tmp_path / "drawn" / "compare.png").is_file()
-    same = command("bench", "compare", "reference", str(REFERENCE), "--fail-slower", "5%")
-    assert same.returncode == 0 and "0 are slower beyond noise" in same.stdout
+@pytest.fixture
+def steady(tmp_path: Path) -> Path:
+    """A run with rounds enough for an interval, and little noise."""
+    folder = tmp_path / "steady"
+    folder.mkdir()
+    kept = journal.Journal(folder)
+    names = [LOOP, "numba_loop", VECTORIZED, CONTROL]
+    kept.write(factories.header(kernels=names))
+    rng = np.random.default_rng(0)
+    for m in (10, 20, 30):
+        where = factories.cell(m, 2)
+        kept.write(Begun(cell=where))
+        ones = dict.fromkeys(names, 1)
+        kept.write(Calibrated(cell=where.id, loops=ones, every=ones, rounds=40, seconds=1.0))
+        for index in range(40):
+            seconds = 1e-3 * np.exp(1e-3 * rng.standard_normal(len(names)))
+            samples = [Sample.of(name, value, value) for name, value in zip(names, seconds, strict=True)]
+            kept.write(Round(cell=where.id, index=index, samples=samples))
+    kept.close()
+    return folder
+
+
+def test_the_command(
+    steady: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow = slowed(steady, tmp_path / "slow", 1.5)
+    drawn = tmp_path / "drawn"
+    for other, code in ((slow, 1), (steady, None)):
+        words = ["compare", str(steady), str(other), "--fail-slower", "5%", "--out", str(drawn)]
+        monkeypatch.setattr(sys, "argv", ["unloop", *words])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        text = capsys.readouterr().out
+        assert ended.value.code == (code or 0)
+        assert ("REGRESSED: 3" in text) == bool(code), text
+        assert ("0 are slower beyond noise" in text) == (not code)
+    assert (drawn / "compare.png").is_file()
+
+
+def test_the_reference_by_its_name(command: Command) -> None:
+    done = command("bench", "compare", "reference", str(RECORDED))
+    assert done.returncode == 0, done.stderr
+    assert "machine differs" in done.stdout
 
 
 def test_a_folder_that_cannot_be_written_to(refused: Refused, tmp_path: Path) -> None:
