@@ -74,10 +74,9 @@ def test_a_room_and_a_module_fit_in_a_head() -> None:
 
 def test_a_kernel_is_looked_up_by_name_in_its_own_room_only() -> None:
     """Only the two baselines have a name outside kernels/."""
-    from kernels.controlled import CONTROLLED
-
     from bench.results import BASELINES
     from kernels import KERNELS
+    from kernels.controlled import CONTROLLED
     from kernels.peers import PEERS
 
     names = "|".join(re.escape(name) for name in (*KERNELS, *PEERS, *CONTROLLED) if name not in BASELINES)

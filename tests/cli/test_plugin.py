@@ -140,13 +140,17 @@ def test_wrong_use_ends_pytest_with_one_line(command: Command) -> None:
     assert done.stderr.strip().count("\n") == 0
 
 
-def test_min_rounds_is_mapped_onto_the_engine(command: Command, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    done = command(
-        *SMOKE, "--benchmark-min-rounds=70", "-k", "m10 and numba_loop and not m1000", "--out", str(out), cwd=ROOT
-    )
-    assert done.returncode == 0, done.stdout
-    assert len(load(out).cells[0].seconds["numba_loop"]) >= 70
+def test_options_of_pytest_benchmark_are_mapped_onto_the_engine(
+    monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
+    words = ["--benchmark-min-rounds=5", "--benchmark-max-time=1.0", "--benchmark-min-time=0.000005"]
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(words))
+    smoke = preset("smoke")
+    mapped = options.with_benchmark_options(smoke, pytestconfig)  # pytest-benchmark's defaults, as if they were typed
+    assert (mapped.min_rounds, mapped.budget, mapped.sample_seconds) == (5, 1.0, 5e-6)
+    assert mapped.max_rounds == smoke.max_rounds and mapped.cells == smoke.cells
+    monkeypatch.delenv("PYTEST_ADDOPTS")
+    assert options.with_benchmark_options(smoke, pytestconfig) == smoke
 
 
 def test_a_kernel_that_disagrees_fails_its_benchmark(
