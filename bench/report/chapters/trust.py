@@ -14,7 +14,6 @@ LEAD = [
     "In every cell one kernel runs under two names: the A/A control. It shows how much a kernel differs from itself. "
     "A cell marked (!) in a table has a warning here.",
 ]
-SPARE_BYTES = 400 * 2**20  # beside three times the largest X, what the measuring process may use
 
 
 def section(run: Run) -> Section | None:
@@ -62,9 +61,8 @@ def history_lines(run: Run) -> list[str]:
         lines.append(f"The run was interrupted and resumed {times} ({dates}); nothing was measured twice.")
     if math.isfinite(run.peak_bytes):
         largest = max((result.cell.nbytes for result in run.cells if result.samples), default=0)
-        limit = 3 * largest + SPARE_BYTES
-        over = "over the limit of" if run.peak_bytes > limit else "limit"
-        lines.append(f"Peak memory {words.human_bytes(run.peak_bytes)} ({over} {words.human_bytes(limit)}).")
+        peak, size = (words.human_bytes(count) for count in (run.peak_bytes, largest))
+        lines.append(f"Peak memory {peak}; the largest X takes {size}.")
     return lines
 
 
