@@ -79,6 +79,10 @@ class Progress:
         """Whether all rounds are done."""
         return self.calibrated is not None and self.done >= self.calibrated.rounds
 
+    def complete_in(self, process: int) -> bool:
+        """Whether all rounds of a process are done, and of those before it."""
+        return self.calibrated is not None and self.done >= (process + 1) * self.calibrated.per_process
+
     @property
     def frozen(self) -> Frozen | None:
         """What the engine needs to continue, once the cell was calibrated."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from bench.grid import Cell, Plan, batches
 from bench.machine import card, disturbances, memory
@@ -37,7 +37,7 @@ from kernels import KERNELS
 LEAK = 2  # times what a batch needs; a worker that has more, or most of what is free, is taken to leak
 MOST = 0.8
 PATIENCE = 2  # cells in which a kernel may hang; then it is not called again, since each takes minutes to find out
-VISIT_ROUNDS = 6  # of a cell, before the next cell's turn
+VISIT_ROUNDS = 20  # of a cell, before the next cell's turn
 
 OnEvent = Callable[[Cell, EventRecord], None]
 
@@ -85,6 +85,9 @@ class Session:
         self._disturbances = Disturbances()
         self._hung: Counter[str | None] = Counter()
         self._peak = 0
+        self._process: int | None = None  # which of the plan's processes the worker is
+        self._planned: set[Cell] = set()
+        self._expected: dict[Cell, Any] = {}  # handed from the first process to the others
         self._over = False
 
     @classmethod
@@ -165,28 +168,43 @@ class Session:
     def measure(self, wanted: Mapping[Cell, Sequence[str]], on_event: OnEvent = lambda *_: None) -> None:
         """Measure what is missing of kernels on cells, with their baselines and the A/A control.
 
-        The cells of a batch are interleaved too: each takes some rounds, then the next does. A machine that is slow
-        for some seconds is so for some rounds of every cell, and not for all the rounds of one.
+        One fresh process after another takes its share of every cell. The cells of a batch are interleaved too: each
+        takes some rounds, then the next does. A machine that is slow for some seconds is so for some rounds of every
+        cell, and not for all the rounds of one.
 
         Args:
             wanted: Cell -> kernels; the baselines that the cell can have are added.
             on_event: Called with each event and its cell, once it is on disk.
         """
-        for batch in batches(list(wanted)):
-            left = {cell: wanted[cell] for cell in batch if not self._ledger.of(cell).complete}
-            while left:
-                try:
-                    self._measure_together(left, on_event)
-                except Died as died:
-                    # What follows is what a resumed run does: the others continue where they are.
-                    self._end_worker()
-                    self._worker = Worker.start(self.plan)
-                    self._hung.update([died.kernel] if died.hung else [])
-                    cell = next(cell for cell in left if cell.id == died.cell)
-                    for name in self._labels(cell, left[cell]) if died.kernel is None else [died.kernel]:
-                        event = Failed(cell=cell.id, kernel=name, reason=f"{name}: {died.reason}")
-                        self._ledger.note(event)
-                        on_event(cell, event)
+        for process in range(self.plan.preset.processes):
+            unfinished = {cell: wanted[cell] for cell in wanted if not self._ledger.of(cell).complete_in(process)}
+            if unfinished:
+                self._enter(process)
+                for batch in batches(list(unfinished)):
+                    self._measure_batch({cell: unfinished[cell] for cell in batch}, on_event)
+
+    def _enter(self, process: int) -> None:
+        """Let a fresh worker measure, unless the one that is there has measured for no other process yet."""
+        if self._process is not None and self._process != process:
+            self._end_worker()
+            self._worker = Worker.start(self.plan)
+        self._process = process
+
+    def _measure_batch(self, left: dict[Cell, Sequence[str]], on_event: OnEvent) -> None:
+        """Measure the share of this process in a batch, whatever becomes of its workers."""
+        while left:
+            try:
+                self._measure_together(left, on_event)
+            except Died as died:
+                # What follows is what a resumed run does: the others continue where they are.
+                self._end_worker()
+                self._worker = Worker.start(self.plan)
+                self._hung.update([died.kernel] if died.hung else [])
+                cell = next(cell for cell in left if cell.id == died.cell)
+                for name in self._labels(cell, left[cell]) if died.kernel is None else [died.kernel]:
+                    event = Failed(cell=cell.id, kernel=name, reason=f"{name}: {died.reason}")
+                    self._ledger.note(event)
+                    on_event(cell, event)
 
     def _measure_together(self, left: dict[Cell, Sequence[str]], on_event: OnEvent) -> None:
         """Measure what is left of a batch; a cell that has ended is taken out of it."""
@@ -237,7 +255,11 @@ class Session:
         for event in self._events(cell, names):
             if ledger.key_of(event) not in recorded:
                 self._ledger.note(event)
-            on_event(cell, self._ledger.of(cell).ahead(event) if isinstance(event, Calibrated) else event)
+            if not isinstance(event, Calibrated):
+                on_event(cell, event)
+            elif cell not in self._planned:  # it comes again in each process
+                self._planned.add(cell)
+                on_event(cell, self._ledger.of(cell).ahead(event))
             yield event
 
     def _events(self, cell: Cell, names: Sequence[str]) -> Iterator[EventRecord]:
@@ -252,7 +274,12 @@ class Session:
                 yield Failed(cell=cell.id, kernel=name, reason=reason)
         labels = self._labels(cell, names)
         if any(is_kernel(label) for label in labels):
-            yield from self._worker.events(cell, labels, progress.frozen)
+            key = cell.with_setting(threads=1)
+            process = self._process or 0
+            for event in self._worker.events(cell, labels, progress.frozen, process, self._expected.get(key)):
+                if key not in self._expected and self.plan.preset.processes > 1:
+                    self._expected[key] = self._worker.expected(cell)
+                yield event
 
     def _labels(self, cell: Cell, names: Sequence[str]) -> list[str]:
         """What is still measured in a cell."""
