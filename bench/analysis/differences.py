@@ -57,7 +57,7 @@ class Change:
     def verdict(self) -> Verdict:
         """Slower or faster if all of the interval is beyond noise; the same only if it is all within the tolerance."""
         way = beyond_noise(self.ratio, self.floor)
-        if way == "unknown" and self.floor <= self.tolerance and _inside(self.single, _within(self.tolerance)):
+        if way == "unknown" and self.floor <= self.tolerance and within(self.single, self.tolerance):
             return "same"
         return way
 
@@ -66,7 +66,9 @@ class Change:
         """How many times the rounds or processes would decide it; None if it is decided."""
         if self.verdict != "unknown":
             return None
-        return min(*self._to_show_a_way, self._to_show(_within(self.tolerance), self.tolerance))
+        return min(
+            *self._to_show_a_way, self._to_show((1.0 / (1.0 + self.tolerance), 1.0 + self.tolerance), self.tolerance)
+        )
 
     def slower_than(self, allowed: float) -> bool | None:
         """Whether it is slower by more than a relative difference; None if that can't be told."""
@@ -151,6 +153,11 @@ def beyond_noise(ratio: Interval, floor: float) -> Verdict:
     """Slower or faster if all of a ratio's interval is beyond noise; else unknown."""
     wide = _widened(ratio, floor)
     return "slower" if wide.low > 1.0 else "faster" if wide.high < 1.0 else "unknown"
+
+
+def within(ratio: Interval, tolerance: float) -> bool:
+    """Whether all of a ratio's interval is within a relative difference of 1."""
+    return 1.0 / (1.0 + tolerance) < ratio.low and ratio.high < 1.0 + tolerance
 
 
 def effort_of(needed: Sequence[tuple[Change, float | None]]) -> Effort | None:
@@ -250,14 +257,6 @@ def _why_not(result: CellResult, kernel: str) -> WhyNot:
     if kernel in result.failed:
         return "failed"
     return "skipped" if kernel in result.skipped else "not measured"
-
-
-def _within(tolerance: float) -> tuple[float, float]:
-    return 1.0 / (1.0 + tolerance), 1.0 + tolerance
-
-
-def _inside(interval: Interval, bounds: tuple[float, float]) -> bool:
-    return bounds[0] < interval.low and interval.high < bounds[1]
 
 
 def _widened(ratio: Interval, floor: float) -> Interval:

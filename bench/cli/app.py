@@ -9,9 +9,9 @@ from rich.console import Console
 
 from bench.cli import commands, live, options
 from bench.cli.options import Typed
-from bench.measure.ledger import NotTheSame
+from bench.measure.ledger import NotTheSame, run_folder
 from bench.measure.own_kernel import NotAKernel
-from bench.measure.session import Session, run_folder
+from bench.measure.session import Session
 from bench.results import NotARun, Run
 from bench.words import WrongUse
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bench.grid import Cell, Plan
+from bench.measure.ledger import run_folder
 from bench.measure.progress import Watch
-from bench.measure.session import Session, run_folder
+from bench.measure.session import Session
 from bench.results import CellResult, Run
 
 Show = Callable[[str], None]

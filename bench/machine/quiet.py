@@ -10,9 +10,10 @@ several times slower after one neighbour than after another. Both are settled fo
   NumPy's vectorized form has its temporaries' pages mapped and zeroed anew. Here freed memory is kept
   (`bench.machine.memory`), which is the best case for NumPy: the baseline is not handicapped.
 
-A third is not settled but sampled: Linux lays out each process at random addresses, and Python hashes text with a random
-seed. Where code and data lie decides which cache lines they share (Mytkowicz et al., "Producing wrong data without doing
-anything obviously wrong!", 2009), so a run takes several processes, and its intervals come from what they differ in.
+A third is not settled but sampled: Linux lays out each process at random addresses, and Python hashes text with a
+random seed. Where code and data lie decides which cache lines they share (Mytkowicz et al., "Producing wrong data
+without doing anything obviously wrong!", 2009), so a run takes several processes, and its intervals come from what they
+differ in.
 """
 
 import os

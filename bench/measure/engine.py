@@ -167,7 +167,7 @@ class Trial:
             return partial(gradient_descent, kernel, problem.X, problem.Y, ALPHA, iterations, compiled=compiled)
         # A kernel that wants order C would make a copy of its own.
         X = problem.by_feature if kernel.layout == "C" else problem.X
-        return kernel.bind(problem.w, problem.b, X, problem.Y)
+        return kernel.step(problem.w, problem.b, X, problem.Y)  # a problem is made as a kernel wants it
 
     def _bind_head(self, kernel: Kernel, m: int) -> Step:
         """The step on the first m examples; of a training run, its first iteration."""
@@ -209,7 +209,7 @@ class Trial:
         )
 
     def _in_proportion(self, seconds: float) -> float:
-        """A sample and its settling take longer with several threads: those of the kernel before have to fall asleep."""
+        """A sample and its settling take longer with several threads, which have to fall asleep before the next."""
         return seconds if self.cell.threads == 1 else THREADS_FACTOR * seconds
 
     def _rounds(self, steps: Mapping[str, Step], frozen: Frozen) -> Iterator[EventRecord]:

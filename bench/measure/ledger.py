@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,28 @@ SOURCES = (
 )
 COMPARED = ("machine", "libraries", "environment", "source")  # of the header; the plan is that of the run itself
 VARIES = "memory_bytes"  # the system keeps some of the memory for itself, not always the same
+
+
+def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
+    """A new, empty run folder: `out`, or results/<date>-<grid> below root.
+
+    Raises:
+        FileExistsError: If `out` is not empty.
+        OSError: If it can't be made.
+    """
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()):
+            raise FileExistsError(f"{out} is not empty; name a new folder, or resume the run there: --resume {out}")
+        return out
+    for again in ("", *(f"-{k}" for k in range(2, 100))):
+        folder = root / "results" / f"{datetime.now():%Y%m%d-%H%M%S}-{grid}{again}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:  # a run that was begun in the same second
+            continue
+        return folder
+    raise FileExistsError(f"{folder} and a hundred like it are there; name a new folder")
 
 
 class NotTheSame(Exception):

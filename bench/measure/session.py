@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,7 +31,6 @@ from bench.results.records import (
 )
 from bench.results.run import Run
 from bench.words import human_bytes
-from kernels import KERNELS
 
 LEAK = 2  # times what a batch needs; a worker that has more, or most of what is free, is taken to leak
 MOST = 0.8
@@ -40,28 +38,6 @@ PATIENCE = 2  # cells in which a kernel may hang; then it is not called again, s
 VISIT_ROUNDS = 20  # of a cell, before the next cell's turn
 
 OnEvent = Callable[[Cell, EventRecord], None]
-
-
-def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
-    """A new, empty run folder: `out`, or results/<date>-<grid> below root.
-
-    Raises:
-        FileExistsError: If `out` is not empty.
-        OSError: If it can't be made.
-    """
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        if any(out.iterdir()):
-            raise FileExistsError(f"{out} is not empty; name a new folder, or resume the run there: --resume {out}")
-        return out
-    for again in ("", *(f"-{k}" for k in range(2, 100))):
-        folder = root / "results" / f"{datetime.now():%Y%m%d-%H%M%S}-{grid}{again}"
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:  # a run that was begun in the same second
-            continue
-        return folder
-    raise FileExistsError(f"{folder} and a hundred like it are there; name a new folder")
 
 
 class Session:
@@ -157,9 +133,8 @@ class Session:
         known = {type(record) for record in self._ledger.records}
         if self.plan.preset.ceilings and Ceilings not in known:
             self._ledger.write(Ceilings(ceilings=self._worker.ceilings()))
-        if self.plan.preset.causes and Compiling not in known:
-            compiled = [kernel.name for kernel in KERNELS.values() if kernel.compiles == "once"]
-            self._ledger.write(Compiling(prices=compiling.measure(compiled)))
+        if self.plan.preset.ceilings and Compiling not in known:
+            self._ledger.write(Compiling(prices=compiling.known()))
 
     def unfinished(self) -> list[Cell]:
         """The planned cells that lack rounds."""
@@ -224,7 +199,7 @@ class Session:
                     still.append((cell, events))
                 else:
                     del left[cell]
-                    words = self._disturbances.words(cell)
+                    words = self._disturbances.words(cell) if self._ledger.of(cell).complete else []
                     if words:
                         self._ledger.write(Warned(cell=cell.id, words=words))
             running = still
@@ -295,10 +270,9 @@ class Session:
 
     def close(self, interrupted: bool = False) -> Run:
         """End the run, its worker and its journal."""
-        if self.plan.preset.ceilings and not interrupted:
-            # Once more: what else the host does in some seconds is no ceiling, and may change during a run.
-            self._ledger.write(Ceilings(ceilings=self._worker.ceilings()))
         if self.plan.preset.causes and not interrupted:
+            # Once more: what else the host does in some seconds is no ceiling, and may change during a long run.
+            self._ledger.write(Ceilings(ceilings=self._worker.ceilings()))
             self._ledger.write(Counts(counts=self._worker.counts()))
         self._end_worker()
         wall, after = self._ledger.elapsed(), card.moment()

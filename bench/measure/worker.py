@@ -1,7 +1,7 @@
 """The session's side of the process that calls the kernels: one of them may crash, hang or leak, and the run continues.
 
-A run is several workers, one after another: where code and data come to lie differs from process to process, and so does
-the time that a kernel takes there. The session sleeps while a round is measured.
+A run is several workers, one after another: where code and data lie differs from process to process, and so does the
+time that a kernel takes there. The session sleeps while a round is measured.
 
 Before a kernel is called, outside all timing, its number is put into memory that both processes see. So when the worker
 dies, or a call does not return, the session knows whose call it was; it starts a new worker, which continues as a

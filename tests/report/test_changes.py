@@ -155,10 +155,20 @@ def test_what_the_cells_do_not_have_in_common_is_not_named() -> None:
 
 
 def test_what_all_have_in_common_may_be_known_where_no_kernel_is() -> None:
-    comparison = compare(in_processes(made(1, noise=0.1)), in_processes(made(2, everything(1.08), noise=0.1)))
+    comparison = compare(in_processes(made(1, noise=0.1)), in_processes(made(2, everything(1.05), noise=0.1)))
     assert len(comparison.of("unknown")) == 18 and comparison.common[None].ratio.low > 1.0
     words = changes.verdict(comparison)
     assert "Can't tell for 18" in words and "All kernels together are" in words
+
+
+def test_a_small_change_of_all_does_not_contradict_that_none_changed() -> None:
+    comparison = compare(in_processes(made(1, noise=0.02)), in_processes(made(2, everything(1.01), noise=0.02)))
+    assert len(comparison.of("same")) == 18 and comparison.common[None].ratio.low > 1.0
+    assert re.search(
+        r"18 show no change \(within 5%\)\. All kernels together are 0\.\d% slower \(95% interval .*\): less "
+        r"than 5%\. Beyond that, 0 are slower and 0 faster\.$",
+        changes.verdict(comparison),
+    )
 
 
 def test_too_few_rounds_decide_nothing(run: Run) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bench import words
 from bench.analysis.compare import CONFIDENCE, Comparison, NothingDecided, rounds_needed
-from bench.analysis.differences import WAYS, CellsAlone, Effort, KernelAlone
+from bench.analysis.differences import WAYS, CellsAlone, Effort, KernelAlone, within
 from bench.stats import Interval
 
 
@@ -58,7 +58,11 @@ def _in_common(comparison: Comparison) -> Iterator[str]:
     for baseline, common in comparison.drift.items():
         slower, faster = (sum(c.baseline == baseline for c in comparison.apart(way)) for way in WAYS)
         beyond = f"Beyond that, {slower:,} {_are(slower)} slower and {faster:,} faster."
-        if baseline is None:
+        if within(common.ratio, comparison.tolerance):
+            against = f"Against {baseline}, all" if baseline else "All"
+            small = f"less than {share(comparison.tolerance)}"
+            yield f"{against} kernels together are {in_words(common.ratio)}: {small}. {beyond}"
+        elif baseline is None:
             why = "the machine as a whole changed, or something that all kernels share"
             yield f"All kernels together are {in_words(common.ratio)}: {why}. {beyond}"
         else:
