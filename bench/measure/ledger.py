@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 import bench
+from bench import words
 from bench.grid import Cell, Plan
 from bench.machine import card
 from bench.measure import own_kernel
@@ -23,6 +24,7 @@ from bench.results.records import (
     AnyRecord,
     Begun,
     Calibrated,
+    Ceiling,
     Event,
     EventRecord,
     Failed,
@@ -31,6 +33,7 @@ from bench.results.records import (
     Resumed,
     Round,
     Skipped,
+    is_kernel,
 )
 
 ROOT = Path(bench.__file__).parents[1]
@@ -63,6 +66,9 @@ def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
             continue
         return folder
     raise FileExistsError(f"{folder} and a hundred like it are there; name a new folder")
+
+
+CEILING_ERROR = 1.5  # by how much a measured ceiling may lie below what the machine can do
 
 
 class NotTheSame(Exception):
@@ -120,6 +126,22 @@ class Progress:
         rounds = max(1, calibrated.rounds - self.done)
         seconds = calibrated.seconds * rounds / calibrated.rounds
         return msgspec.structs.replace(calibrated, rounds=rounds, seconds=seconds)
+
+
+def refuted(cell: Cell, event: Round, calibrated: Calibrated, ceiling: Ceiling | None) -> Iterator[Failed]:
+    """The kernels with a sample that is shorter than a step can be: such a kernel remembers its answer."""
+    if ceiling is None or cell.iterations:
+        return
+    bound = ceiling.bound(cell.m, cell.n_x)
+    for label, seconds, _ in event.samples:
+        call = seconds / calibrated.loops[label]
+        if is_kernel(label) and call * CEILING_ERROR < bound:
+            reason = (
+                f"{label}: impossible: a call took {words.seconds(call)}, but this machine needs "
+                f"{words.seconds(bound)} at least to read X, multiply, add and take exponentials; does it remember its "
+                "answer?"
+            )
+            yield Failed(cell=cell.id, kernel=label, reason=reason)
 
 
 def key_of(event: Event) -> tuple[type, str]:

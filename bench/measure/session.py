@@ -19,6 +19,7 @@ from bench.results.journal import FILE, Journal
 from bench.results.reader import from_records
 from bench.results.records import (
     Calibrated,
+    Ceiling,
     Ceilings,
     Compiling,
     Counts,
@@ -63,6 +64,7 @@ class Session:
         self._peak = 0
         self._process: int | None = None  # which of the plan's processes the worker is
         self._planned: set[Cell] = set()
+        self._ceilings: Mapping[int, Ceiling] = {}
         self._expected: dict[Cell, Any] = {}  # handed from the first process to the others
         self._over = False
 
@@ -133,6 +135,7 @@ class Session:
         known = {type(record) for record in self._ledger.records}
         if self.plan.preset.ceilings and Ceilings not in known:
             self._ledger.write(Ceilings(ceilings=self._worker.ceilings()))
+        self._ceilings = self.run().ceilings
         if self.plan.preset.ceilings and Compiling not in known:
             self._ledger.write(Compiling(prices=compiling.known()))
 
@@ -227,7 +230,7 @@ class Session:
     def _journaled(self, cell: Cell, names: Sequence[str], on_event: OnEvent) -> Iterator[EventRecord]:
         """The events of a cell, each on disk before it is yielded; the gate's are not written a second time."""
         recorded = set(self._ledger.of(cell).recorded)
-        for event in self._events(cell, names):
+        for event in self._checked(cell, self._events(cell, names)):
             if ledger.key_of(event) not in recorded:
                 self._ledger.note(event)
             if not isinstance(event, Calibrated):
@@ -235,6 +238,14 @@ class Session:
             elif cell not in self._planned:  # it comes again in each process
                 self._planned.add(cell)
                 on_event(cell, self._ledger.of(cell).ahead(event))
+            yield event
+
+    def _checked(self, cell: Cell, events: Iterator[EventRecord]) -> Iterator[EventRecord]:
+        """The events; before a round with a sample that no machine like this can have taken, that its kernel failed."""
+        for event in events:
+            calibrated = self._ledger.of(cell).calibrated
+            if isinstance(event, Round) and calibrated is not None:
+                yield from ledger.refuted(cell, event, calibrated, self._ceilings.get(cell.threads))
             yield event
 
     def _events(self, cell: Cell, names: Sequence[str]) -> Iterator[EventRecord]:
