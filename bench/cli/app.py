@@ -29,7 +29,7 @@ app = typer.Typer(
 def run(
     context: typer.Context,
     grid: Annotated[
-        str, typer.Option(help="Which cells: smoke (half a minute), quick (a minute and a half), full (half an hour).")
+        str, typer.Option(help="Which cells: smoke (half a minute), quick (two minutes), full (an hour).")
     ] = "quick",
     kernels: Annotated[
         str | None, typer.Option(help="Comma-separated kernels; their baselines are added. All, if not given.")

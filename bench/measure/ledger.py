@@ -35,6 +35,7 @@ from bench.results.records import (
     Skipped,
     is_kernel,
 )
+from kernels import KERNELS
 
 ROOT = Path(bench.__file__).parents[1]
 # Files and folders, below the root, that a sample depends on.
@@ -69,6 +70,7 @@ def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
 
 
 CEILING_ERROR = 1.5  # by how much a measured ceiling may lie below what the machine can do
+RUNG_ERROR = 10.0  # the same on a very busy machine
 
 
 class NotTheSame(Exception):
@@ -129,13 +131,20 @@ class Progress:
 
 
 def refuted(cell: Cell, event: Round, calibrated: Calibrated, ceiling: Ceiling | None) -> Iterator[Failed]:
-    """The kernels with a sample that is shorter than a step can be: such a kernel remembers its answer."""
+    """The kernels with a sample that is shorter than a step can be: such a kernel remembers its answer.
+
+    A ceiling that was measured beside a busy neighbour is too low. So a kernel is refused only if it is also far ahead
+    of every rung of the ladder in the very same round; and a rung itself, which nobody has reason to make remember, only
+    if no error of a ceiling explains it.
+    """
     if ceiling is None or cell.iterations:
         return
     bound = ceiling.bound(cell.m, cell.n_x)
-    for label, seconds, _ in event.samples:
-        call = seconds / calibrated.loops[label]
-        if is_kernel(label) and call * CEILING_ERROR < bound:
+    calls = {sample.label: sample.seconds / calibrated.loops[sample.label] for sample in event.samples}
+    least = min([bound, *(call for label, call in calls.items() if label in KERNELS)])
+    for label, call in calls.items():
+        too_short = call * RUNG_ERROR < bound if label in KERNELS else call * CEILING_ERROR < least
+        if is_kernel(label) and too_short:
             reason = (
                 f"{label}: impossible: a call took {words.seconds(call)}, but this machine needs "
                 f"{words.seconds(bound)} at least to read X, multiply, add and take exponentials; does it remember its "

@@ -58,6 +58,11 @@ class Samples:
         return np.array(self.wall, dtype=np.float64) / self.loops
 
     @cached_property
+    def estimates(self) -> dict[int, float]:
+        """Process -> ln of the seconds of one call, as on a quiet machine."""
+        return {process: stats.quiet(seconds) for process, seconds in self.by_process.items()}
+
+    @cached_property
     def by_process(self) -> dict[int, Array]:
         """Process -> seconds of one call, of each of its samples."""
         processes = np.array(self.rounds) // (self.per_process or max(self.rounds, default=0) + 1)
@@ -105,7 +110,7 @@ class CellResult:
 
     def estimates(self, kernel: str) -> dict[int, float]:
         """Process -> ln of the seconds of one call, as on a quiet machine: a low quantile of its samples."""
-        return {p: stats.quiet(seconds) for p, seconds in self.samples[kernel].by_process.items()}
+        return self.samples[kernel].estimates
 
     def median(self, kernel: str, confidence: float = 0.95) -> Interval:
         """Seconds of one call: the median over processes of what each estimates, or over the samples of the one."""
@@ -119,6 +124,17 @@ class CellResult:
         With several processes: the median over them of the ratio of the two estimates of a process. With one: from the
         rounds that the two share.
         """
+        key = baseline, kernel, confidence
+        if key not in self._speedups:
+            self._speedups[key] = self._speedup(baseline, kernel, confidence)
+        return self._speedups[key]
+
+    @cached_property
+    def _speedups(self) -> dict[tuple[str, str, float], Interval | None]:
+        """What was computed before, for a page asks for the same ratio many times."""
+        return {}
+
+    def _speedup(self, baseline: str, kernel: str, confidence: float) -> Interval | None:
         if baseline not in self.samples or kernel not in self.samples:
             return None
         alone = self._paired(baseline, kernel, confidence)

@@ -68,13 +68,19 @@ def test_a_run_cut_off_in_its_second_process_is_resumed_there(tmp_path: Path) ->
 def test_a_sample_that_no_machine_can_have_taken_is_refused() -> None:
     cell = factories.cell(1_000, 100)
     ceiling = Ceiling(1, [ReadRate(8_000, 1e10), ReadRate(10**9, 1e10)], flops=1e12, exps=1e12)  # 80 us to read X
-    calibrated = Calibrated(cell=cell.id, loops={"honest": 1, "remembers": 10}, every={}, rounds=1, seconds=1.0)
-    samples = [Sample("honest", 9e-5, 9e-5), Sample("remembers", 4e-4, 4e-4)]
-    event = Round(cell=cell.id, index=0, samples=samples)
-    (failed,) = ledger.refuted(cell, event, calibrated, ceiling)
-    assert failed.kernel == "remembers"
-    assert "a call took 40 µs, but this machine needs 80 µs at least" in failed.reason
-    assert not list(ledger.refuted(cell, event, calibrated, None))
+
+    def refuted(limit: Ceiling | None = ceiling, **seconds: float) -> list[str]:
+        calibrated = Calibrated(cell=cell.id, loops=dict.fromkeys(seconds, 10), every={}, rounds=1, seconds=1.0)
+        samples = [Sample(name, 10 * value, 10 * value) for name, value in seconds.items()]
+        event = Round(cell=cell.id, index=0, samples=samples)
+        return [failed.reason for failed in ledger.refuted(cell, event, calibrated, limit)]
+
+    (reason,) = refuted(honest=9e-5, remembers=4e-5, numba_fused=1e-4)
+    assert reason.startswith("remembers: impossible: a call took 40 µs, but this machine needs 80 µs at least")
+    # The ceiling was measured beside a busy neighbour: a rung in the same round is as fast.
+    assert not refuted(peer=4e-5, numba_fused=5e-5)
+    assert refuted(numba_fused=4e-6) and not refuted(numba_fused=4e-5)
+    assert not refuted(None, remembers=1e-9)
 
 
 CODE = """

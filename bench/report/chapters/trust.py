@@ -3,6 +3,7 @@
 import math
 
 from bench import words
+from bench.analysis import estimates
 from bench.report import runtables
 from bench.report.section import Section
 from bench.results import VECTORIZED, Run
@@ -90,13 +91,14 @@ def skipped_words(run: Run) -> list[str]:
     """What was not run, a line for each kernel: «python_loop in 3 cells: a call would take up to …»."""
     lines = []
     for name in run.measured:
-        skipped = [result.skipped[name] for result in run.cells if name in result.skipped]
+        skipping = [result for result in run.cells if name in result.skipped]
+        skipped = [result.skipped[name] for result in skipping]
         if skipped:
-            predicted = [each.predicted for each in skipped if each.predicted is not None]
+            estimated = [e.estimate for result in skipping if (e := estimates.estimate(run, result, name)) is not None]
             why = skipped[0].reason
-            if predicted:
+            if estimated:
                 cap = words.seconds(run.plan.preset.cap)
-                why = f"a call would take up to {words.seconds(max(predicted), 2)} (est.); this grid's limit is {cap}"
+                why = f"a call would take up to {words.seconds(max(estimated), 2)} (est.); this grid's limit is {cap}"
             lines.append(f"{name} in {words.plural(len(skipped), 'cell')}: {why}")
     return lines + [
         f"{name}: {kernel.missing} is not installed" for name, kernel in run.kernels.items() if kernel.missing
