@@ -134,7 +134,7 @@ def refuted(cell: Cell, event: Round, calibrated: Calibrated, ceiling: Ceiling |
     """The kernels with a sample that is shorter than a step can be: such a kernel remembers its answer.
 
     A ceiling that was measured beside a busy neighbour is too low. So a kernel is refused only if it is also far ahead
-    of every rung of the ladder in the very same round; and a rung itself, which nobody has reason to make remember, only
+    of every rung of the ladder in the same round; and a rung itself, which nobody has reason to make remember, only
     if no error of a ceiling explains it.
     """
     if ceiling is None or cell.iterations:
