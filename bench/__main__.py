@@ -1,19 +1,6 @@
-"""The script `unloop`, and `python -m bench`: fixes the memory layout before anything large is loaded."""
+"""The script `unloop`, and `python -m bench`."""
 
-import sys
-
-from bench.machine import quiet
-
-
-def main() -> None:
-    """Run the command line."""
-    if "run" in sys.argv[1:2] and "--help" not in sys.argv:
-        quiet.pin_layout()
-    # Loads NumPy and Numba, which a process that starts again need not do twice.
-    from bench.cli.app import main as run
-
-    run()
-
+from bench.cli.app import main
 
 if __name__ == "__main__":
     main()

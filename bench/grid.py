@@ -164,10 +164,11 @@ class Preset:
         cells: In the order in which they are measured: cells of one problem stand together.
         cap: A kernel whose predicted call takes longer than this is not run, in seconds.
         budget: How long the samples of one kernel in one cell should take altogether, in seconds.
-        min_rounds: The fewest rounds that a kernel takes part in, whatever the budget.
-        max_rounds: The most rounds.
+        min_rounds: The fewest rounds that a kernel takes part in, in each process, whatever the budget.
+        max_rounds: The most rounds of a process.
         sample_seconds: How long a sample lasts at least; a kernel that is faster is called in a loop.
         settle_seconds: How long a kernel runs unrecorded before each sample.
+        processes: How many fresh processes measure each cell, one after another, with a share of the rounds each.
         causes: Measure what explains: the price of compiling, and in a few cells the variants of controlled pairs.
         ceilings: Measure this machine's ceilings first, and a linear read beside the kernels where X is in memory.
     """
@@ -178,8 +179,9 @@ class Preset:
     budget: Positive
     min_rounds: int
     max_rounds: int
-    sample_seconds: float = 5e-3
-    settle_seconds: float = 5e-4
+    sample_seconds: float = 3e-4
+    settle_seconds: float = 1e-4
+    processes: AtLeastOne = 1
     ceilings: bool = False
     causes: bool = False
 

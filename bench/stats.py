@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr  # the binomial's distribution; scipy.stats takes long to import
+from scipy.special import bdtr, stdtrit  # the distributions of the binomial and of t; scipy.stats loads slowly
+
+QUIET = 0.1  # the quantile of a process's samples that stands for a quiet machine
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,79 @@ def ratio(
     """
     each = each_of_two(confidence)
     return quotient(median(numerator, each), median(denominator, each))
+
+
+def quiet(seconds: Sequence[float] | npt.NDArray[np.float64]) -> float:
+    """Ln of the seconds that a call takes while nothing disturbs it: a low quantile, for neighbours only ever slow.
+
+    Raises:
+        ValueError: For no samples, or times that are not positive and finite.
+    """
+    times = np.asarray(seconds, dtype=np.float64)
+    _require_times(times)
+    return float(np.log(np.quantile(times, QUIET)))
+
+
+def of_processes(
+    estimates: Sequence[float] | npt.NDArray[np.float64], rounds_alone: float = 0.0, confidence: float = 0.95
+) -> Interval:
+    """One estimate from those of several processes, with an interval from their spread.
+
+    What one process's rounds can't see (where its code and data lie, the minutes of the host) differs from process to
+    process, so the processes are the independent units (T. Kalibera and R. Jones, "Rigorous benchmarking in reasonable
+    time", 2013): the estimate is the median of their logarithms, and the interval that of Student's t on them.
+
+    Args:
+        estimates: Logarithm of the estimate of each process; two or more.
+        rounds_alone: Half the width of an interval that the rounds alone give, in logarithms; the result is no
+            narrower.
+        confidence: Probability with which the interval covers the true value.
+
+    Raises:
+        ValueError: For fewer than two processes.
+    """
+    logs = np.asarray(estimates, dtype=np.float64)
+    if logs.size < 2:
+        raise ValueError("the spread between processes takes two of them")
+    spread = float(stdtrit(logs.size - 1, 0.5 + confidence / 2.0) * logs.std(ddof=1) / np.sqrt(logs.size))
+    middle, half = float(np.median(logs)), max(spread, rounds_alone)
+    return Interval(*(float(np.exp(middle + sign * half)) for sign in (0.0, -1.0, 1.0)))
+
+
+def ratio_of_processes(
+    numerator_logs: Sequence[float] | npt.NDArray[np.float64],
+    denominator_logs: Sequence[float] | npt.NDArray[np.float64],
+    confidence: float = 0.95,
+) -> Interval:
+    """The ratio of two quantities that several processes each estimated in two independent runs.
+
+    It is that of the geometric means, with Welch's t interval of the difference of the logarithms: the spread between
+    processes may differ from run to run, and so may their number. With one process of either it is unbounded.
+
+    Args:
+        numerator_logs: Logarithm of the estimate of each process of one run.
+        denominator_logs: The same of the other.
+        confidence: Probability with which the interval covers the true ratio.
+
+    Raises:
+        ValueError: For no processes, estimates that are not finite, or a confidence that is none.
+    """
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence must lie between 0 and 1; got {confidence}")
+    above, below = (np.asarray(logs, dtype=np.float64) for logs in (numerator_logs, denominator_logs))
+    for logs in (above, below):
+        if logs.size == 0 or not np.isfinite(logs).all():
+            raise ValueError("each run must have finite estimates of its processes")
+    middle = float(above.mean() - below.mean())
+    if min(above.size, below.size) < 2:
+        return Interval(float(np.exp(middle)), 0.0, float("inf"))
+    variances = [float(logs.var(ddof=1)) / logs.size for logs in (above, below)]
+    squares = sum(v**2 / (logs.size - 1) for v, logs in zip(variances, (above, below), strict=True))
+    half = 0.0
+    if squares > 0.0:
+        freedom = sum(variances) ** 2 / squares
+        half = float(stdtrit(freedom, 0.5 + confidence / 2.0) * np.sqrt(sum(variances)))
+    return Interval(*(float(np.exp(middle + sign * half)) for sign in (0.0, -1.0, 1.0)))
 
 
 def each_of_two(confidence: float) -> float:

@@ -22,6 +22,7 @@ from numba.core.errors import NumbaWarning
 
 from kernels._kernel import Kernel
 
+FOLDER = "UNLOOP_CACHE"  # an environment variable
 VERSIONED = ("numba", "llvmlite", "numpy")
 SETTINGS = "NUMBA_"  # environment variables that begin so may change the code
 
@@ -51,13 +52,30 @@ def compiled_functions(packages: tuple[str, ...] = ("kernels", "bench")) -> Iter
                     yield f"{module_name}.{name}", function
 
 
+def cache_folder() -> Path:
+    """Where compiled code is kept for all processes of this user: UNLOOP_CACHE, or the system's folder for caches."""
+    if named := os.environ.get(FOLDER):
+        return Path(named)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return base / "unloop"
+
+
 def keep_on_disk(folder: Path) -> None:
     """Let every compiled function that is loaded look for its code in a folder, and keep it there once compiled.
 
     A function whose code holds an address of its process can't be kept; it compiles in each, without Numba's warning.
     """
-    warnings.filterwarnings("ignore", "Cannot cache compiled function", NumbaWarning)
     root = folder / key()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a home that can't be written to: each process compiles for itself
+        return
+    warnings.filterwarnings("ignore", "Cannot cache compiled function", NumbaWarning)
     before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
     try:
         for place, function in compiled_functions():

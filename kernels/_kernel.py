@@ -121,7 +121,10 @@ class Kernel:
 
         The callable may own buffers, so two threads must not share it: each thread binds its own.
         """
-        w, b, X, Y = check_inputs(w, b, X, Y)
+        return self.step(*check_inputs(w, b, X, Y))
+
+    def step(self, w: Array, b: float, X: Array, Y: Array) -> Callable[[], Any]:
+        """`bind` for inputs that `check_inputs` has returned: it reads a large X several times."""
         if self.prepare is not None:
             return self.prepare(X, Y)(w, b)
         return partial(self.function, self.native(w), b, self.native(X), self.native(Y))

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
+from bench import stats
 from bench.stats import Interval, median, speedup
 
 times = st.lists(st.floats(1e-9, 1e3), min_size=1, max_size=60)
@@ -109,3 +110,31 @@ def test_coverage_can_fail() -> None:
 
 def test_half_width_is_relative() -> None:
     assert Interval(2.0, 1.9, 2.1).half_width == pytest.approx(0.05)
+
+
+def test_processes_are_the_units_of_the_interval() -> None:
+    logs = np.log([2.0, 2.2, 2.1, 2.0, 2.3, 2.1])
+    interval = stats.of_processes(logs)
+    half = 2.5705818366147395 * logs.std(ddof=1) / np.sqrt(6)  # Student's t for five degrees of freedom
+    assert interval.estimate == pytest.approx(2.1)
+    assert np.log(interval.high / interval.estimate) == pytest.approx(half)
+    assert np.log(interval.estimate / interval.low) == pytest.approx(half)
+    wider = stats.of_processes(logs, rounds_alone=0.5)
+    assert np.log(wider.high / wider.estimate) == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="takes two"):
+        stats.of_processes([0.0])
+
+
+def test_the_interval_of_processes_covers_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1)
+    covered = [1.0 in stats.of_processes(0.03 * rng.standard_normal(6)) for _ in range(2_000)]
+    assert 0.9 < np.mean(covered) < 0.99
+    # Rounds pooled over processes, as if there were none, would miss it: the test can fail.
+    pooled = [abs(np.mean(0.03 * rng.standard_normal(6))) < 1.96 * 0.03 / np.sqrt(600) for _ in range(2_000)]
+    assert np.mean(pooled) < 0.5
+
+
+def test_a_quiet_machine_is_a_low_quantile() -> None:
+    assert np.exp(stats.quiet(np.arange(1.0, 102.0))) == pytest.approx(11.0)
+    with pytest.raises(ValueError, match="no samples"):
+        stats.quiet([])

@@ -1,4 +1,4 @@
-"""What a run shows, as numbers: cost model, ladder, pairs and predictions, crossovers, limits, compare, advise.
+"""What a run shows, as numbers: cost model, estimates, pairs and predictions, crossovers, limits, compare, advise.
 
 Nothing is measured, drawn or put into sentences here: every module takes a `Run` and returns records.
 """

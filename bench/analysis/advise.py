@@ -139,7 +139,7 @@ def _offers(run: Run, m: int, n_x: int, setting: Setting) -> tuple[list[Offer], 
     """What every kernel of a setting takes, and the costs that predict it."""
     fitted, _ = fit_all(run, setting)
     here = next((result for result in run.of(setting) if (result.cell.m, result.cell.n_x) == (m, n_x)), None)
-    compiling = run.compile_seconds | cold_seconds(run)
+    compiling = cold_seconds(run)
     offers = []
     for name in dict.fromkeys([*fitted, *(here.kernels if here else ())]):
         measured = here is not None and name in here.samples

@@ -1,21 +1,115 @@
-"""How two runs differ apart from their seconds: machine, versions, settings, and what only one of them holds."""
+"""How two runs differ: the change of a kernel in a cell; then machine, versions, settings, and what one run lacks."""
 
+import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from bench.grid import Cell
 from bench.results import CellResult, Run
+from bench.stats import Interval
 from bench.words import human_bytes
 
 HARDWARE = ("cpu", "machine", "cores", "threads_available", "caches", "numba_cpu")
 VERSIONS = ("os", "python", "numpy", "numpy_blas", "numpy_simd", "numba", "llvm")
+TOLERANCE = 0.05  # a smaller relative difference is no change, unless another is asked for
 Which = Literal["first", "second"]
 RUNS: tuple[Which, Which] = ("first", "second")
 Kind = Literal["machine", "version", "library", "setting"]
 WhyNot = Literal["failed", "skipped", "not measured"]
+Verdict = Literal["slower", "faster", "same", "unknown"]
+WAYS: tuple[Verdict, Verdict] = ("slower", "faster")
 Both = tuple[CellResult, CellResult]  # a cell in the first run and in the second
+
+
+@dataclass(frozen=True)
+class Change:
+    """One kernel in one cell of both runs.
+
+    Attributes:
+        kernel: The kernel.
+        cell: The cell.
+        baseline: What speed-ups are over, where they are compared; None where seconds are.
+        a: Seconds of a call, or the speed-up, in the first run.
+        b: The same in the second.
+        ratio: How many times as slow the second run is; below 1, it is faster. Corrected for all comparisons.
+        single: The same, its interval of 95% by itself.
+        floor: What counts as noise: the larger noise floor of the two cells; 0 where the intervals know all there is.
+        processes: How many measured it, in the run of fewer.
+        tolerance: A smaller relative difference is no change.
+    """
+
+    kernel: str
+    cell: Cell
+    baseline: str | None
+    a: float
+    b: float
+    ratio: Interval
+    single: Interval
+    floor: float = 0.0
+    processes: int = 1
+    tolerance: float = TOLERANCE
+
+    @property
+    def verdict(self) -> Verdict:
+        """Slower or faster if all of the interval is beyond noise; the same only if it is all within the tolerance."""
+        way = beyond_noise(self.ratio, self.floor)
+        if way == "unknown" and self.floor <= self.tolerance and within(self.single, self.tolerance):
+            return "same"
+        return way
+
+    @property
+    def needed(self) -> float | None:
+        """How many times the rounds or processes would decide it; None if it is decided."""
+        if self.verdict != "unknown":
+            return None
+        return min(
+            *self._to_show_a_way, self._to_show((1.0 / (1.0 + self.tolerance), 1.0 + self.tolerance), self.tolerance)
+        )
+
+    def slower_than(self, allowed: float) -> bool | None:
+        """Whether it is slower by more than a relative difference; None if that can't be told."""
+        way = beyond_noise(self.ratio, self.floor)
+        if way == "slower" and self.ratio.low > 1.0 + allowed:
+            return True
+        cleared = self.floor <= allowed and self.single.high < 1.0 + allowed
+        return False if cleared or way == "faster" else None
+
+    def needed_for(self, allowed: float) -> float | None:
+        """How many times the rounds or processes would tell whether it is slower by more; None if they told."""
+        if self.slower_than(allowed) is not None:
+            return None
+        slower, faster = self._to_show_a_way
+        slower = max(slower, _times_to(self.ratio, (1.0 + allowed, math.inf)))
+        return min(slower, faster, self._to_show((0.0, 1.0 + allowed), allowed))
+
+    @property
+    def _to_show_a_way(self) -> tuple[float, float]:
+        wide = _widened(self.ratio, self.floor)
+        return _times_to(wide, (1.0, math.inf)), _times_to(wide, (0.0, 1.0))
+
+    def _to_show(self, bounds: tuple[float, float], most: float) -> float:
+        """To show that the ratio lies within bounds, where noise must be at most so much."""
+        quiet = _times_to(Interval(1.0, 1.0, 1.0 + self.floor), (0.0, 1.0 + most)) if self.floor else 1.0
+        return max(quiet, _times_to(self.single, bounds))
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What would decide half of the comparisons that are undecided.
+
+    Attributes:
+        undecided: How many these are.
+        times: How many times the rounds or processes; infinite with too few rounds for an interval.
+        processes: How many more processes in each run; None where a run of one process is among them.
+    """
+
+    undecided: int
+    times: float
+    processes: int | None
 
 
 @dataclass(frozen=True)
@@ -53,6 +147,29 @@ class Lost:
     kernel: str
     cell: Cell
     reason: str
+
+
+def beyond_noise(ratio: Interval, floor: float) -> Verdict:
+    """Slower or faster if all of a ratio's interval is beyond noise; else unknown."""
+    wide = _widened(ratio, floor)
+    return "slower" if wide.low > 1.0 else "faster" if wide.high < 1.0 else "unknown"
+
+
+def within(ratio: Interval, tolerance: float) -> bool:
+    """Whether all of a ratio's interval is within a relative difference of 1."""
+    return 1.0 / (1.0 + tolerance) < ratio.low and ratio.high < 1.0 + tolerance
+
+
+def effort_of(needed: Sequence[tuple[Change, float | None]]) -> Effort | None:
+    """What would decide half of these changes, of which each needs so much; None if none is undecided."""
+    undecided = [(change.processes, times) for change, times in needed if times is not None]
+    if not undecided:
+        return None
+    times = float(np.median([times for _, times in undecided]))
+    if math.isinf(times) or any(processes < 2 for processes, _ in undecided):
+        return Effort(len(undecided), times, None)
+    more = np.median([processes * (times - 1.0) for processes, times in undecided])
+    return Effort(len(undecided), times, max(1, math.ceil(more)))
 
 
 def shared_cells(a: Run, b: Run) -> list[Both]:
@@ -140,3 +257,18 @@ def _why_not(result: CellResult, kernel: str) -> WhyNot:
     if kernel in result.failed:
         return "failed"
     return "skipped" if kernel in result.skipped else "not measured"
+
+
+def _widened(ratio: Interval, floor: float) -> Interval:
+    """A ratio whose interval counts noise, too."""
+    return Interval(ratio.estimate, ratio.low / (1.0 + floor), ratio.high * (1.0 + floor))
+
+
+def _times_to(interval: Interval, bounds: tuple[float, float]) -> float:
+    """How many times the measuring brings an interval within bounds, were its estimate right; infinite if none does."""
+    low, high = bounds
+    if not low < interval.estimate < high or not 0.0 < interval.low <= interval.high < math.inf:
+        return math.inf
+    above = math.log(interval.high / interval.estimate) / math.log(high / interval.estimate)
+    below = math.log(interval.estimate / interval.low) / math.log(interval.estimate / low) if low else 0.0
+    return max(above, below, 1.0) ** 2

@@ -3,21 +3,30 @@
 A pair is compared in a cell of one thread, from the rounds that the two share; threads themselves in the cell of all
 threads. Where the kernel of a single thread was not measured there, it is taken from its own cell, and the two are not
 paired.
+
+The steps of the ladder are such pairs as well, branch by branch. Branches follow `grew_from`, not the ladder's order:
+numba_loop compiles python_loop, whatever stands between the two. Rungs that spread their work over threads are left out
+of the branches, since a cell of the ladder has one thread.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import kernels
 from bench import stats
 from bench.analysis import predictions
 from bench.analysis.predictions import THREADS, Prediction, Verdict, judge, predictor
-from bench.results import BASELINES, PAIR, CellResult, Run
+from bench.results import BASELINES, LOOP, PAIR, CellResult, Run
 from bench.stats import Interval
-from kernels import Pair
+from kernels import Kernel, Pair
 from kernels.controlled import CONTROLLED, PAIRS
 
 UNPREDICTED = "nothing that is counted tells how much it is worth"
 Shape = tuple[int, int]  # m, n_x
+LIMIT = "hardware's limit"
+
+Limit = Callable[[CellResult], float | None]  # the least seconds that the hardware allows a step in a cell
+Branch = list[Kernel]
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,27 @@ class Outcome:
     measured: Measured
     verdict: Verdict | None
     why: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a branch.
+
+    Attributes:
+        branch: The rung that the branch leads to.
+        before: The rung that the step starts from.
+        kernel: The rung that it reaches, or LIMIT.
+        cause: What is new, in a few words; joined by " + " where rungs between were not measured.
+        ratio: The speed-up of `kernel` over `before`.
+        reached: The speed-up of `before` over the loop.
+    """
+
+    branch: str
+    before: str
+    kernel: str
+    cause: str
+    ratio: Interval
+    reached: float
 
 
 def rung_steps() -> list[Pair]:
@@ -134,6 +164,45 @@ def outcomes(run: Run, pair: Pair) -> dict[Shape, Outcome | None]:
     return {(m, n_x): outcome(run, pair, m, n_x) for m, n_x in shapes(run)}
 
 
+def branches() -> list[Branch]:
+    """The rungs with one thread, from the one after the loop to the end of each branch, in ladder order."""
+    rungs = {name: kernel for name, kernel in kernels.KERNELS.items() if kernel.predicted_by != THREADS}
+    inner = {kernel.grew_from for kernel in rungs.values()}
+    whole = [_to_the_loop(kernel, rungs) for name, kernel in rungs.items() if name not in inner]
+    return [branch for branch in whole if branch and branch[0].grew_from == LOOP]
+
+
+def main_branch() -> str:
+    """The rung at the end of the branch that leads to the hardware's limit: the last with one thread."""
+    ends = [branch[-1].name for branch in branches()]
+    return max(ends, key=list(kernels.KERNELS).index)
+
+
+def steps(result: CellResult, limit: Limit | None = None) -> list[Step]:
+    """The steps that were measured in a cell; where a rung between was not, its cause is joined to the next one's.
+
+    What two branches share is a step of the first.
+    """
+    by_pair: dict[tuple[str, str], Step] = {}
+    last = main_branch()
+    for branch in branches():
+        end = branch[-1].name
+        before, reached, causes = LOOP, 1.0, list[str]()
+        for kernel in branch:
+            causes.append(kernel.cause)
+            ratio = result.speedup(before, kernel.name)
+            if ratio is not None:
+                step = Step(end, before, kernel.name, " + ".join(causes), ratio, reached)
+                by_pair.setdefault((before, kernel.name), step)
+                before, reached, causes = kernel.name, reached * ratio.estimate, []
+        seconds = limit(result) if limit else None
+        if seconds and end == last and before != LOOP:
+            time = result.median(before)
+            ratio = Interval(time.estimate / seconds, time.low / seconds, time.high / seconds)
+            by_pair[before, LIMIT] = Step(end, before, LIMIT, "what is left", ratio, reached)
+    return list(by_pair.values())
+
+
 def _measured_as(name: str, result: CellResult) -> str:
     """The label under which a kernel is measured in a cell: its own, or that of a variant that stands for it there."""
     return next((n for n, variant in CONTROLLED.items() if variant.stands_for == name and n in result.samples), name)
@@ -143,3 +212,14 @@ def _rung(pair: Pair) -> str:
     """The rung that a pair belongs to: the later of its two that is on the ladder."""
     order = list(kernels.KERNELS)
     return max((name for name in (pair.before, pair.after) if name in kernels.KERNELS), key=order.index)
+
+
+def _to_the_loop(kernel: Kernel, rungs: dict[str, Kernel]) -> Branch:
+    """The chain of rungs that a kernel grew from, the loop left out, and the kernel itself."""
+    branch: Branch = []
+    while kernel.name != LOOP and kernel not in branch:
+        branch.insert(0, kernel)
+        if kernel.grew_from not in rungs:
+            break
+        kernel = rungs[kernel.grew_from]
+    return branch

@@ -1,4 +1,4 @@
-"""After how many calls compiling has paid for itself, in each cell, for each compiled rung."""
+"""The price of compiling, and after how many calls it has paid for itself, in each cell, for each compiled rung."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,13 +20,22 @@ class Payback:
 
 
 def cold_seconds(run: Run) -> dict[str, float]:
-    """What compiling each rung of the ladder costs: measured in fresh processes, or else its first call in the run."""
-    measured = {name: price.cold for name, price in run.prices.items()}
-    return measured or {
-        name: seconds
-        for name, seconds in run.compile_seconds.items()
-        if name in kernels.KERNELS and run.kernels[name].compiles == "once"
-    }
+    """What compiling costs, by kernel: cold in a fresh process where that was measured, else its first call in the run.
+
+    A first call in a run may cost less: parts that kernels share are compiled already, or code is loaded from disk.
+    """
+    return run.compile_seconds | {name: price.cold for name, price in run.prices.items()}
+
+
+def first_calls(run: Run, names: Iterable[str]) -> list[str]:
+    """Those of these kernels whose price is only their first call in the run."""
+    return [name for name in names if name in run.compile_seconds and name not in run.prices]
+
+
+def rungs(run: Run) -> list[str]:
+    """The rungs of the ladder that compile once and whose price is known."""
+    cold = cold_seconds(run)
+    return [name for name, kernel in kernels.KERNELS.items() if kernel.compiles == "once" and name in cold]
 
 
 def calls(result: CellResult, kernel: str, baseline: str, cold: float) -> float | None:

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from bench.cli import commands, live, options
 from bench.cli.options import Typed
-from bench.measure.ledger import NotTheSame
+from bench.measure.ledger import NotTheSame, run_folder
 from bench.measure.own_kernel import NotAKernel
-from bench.measure.session import Session, run_folder
+from bench.measure.session import Session
 from bench.results import NotARun, Run
 from bench.words import WrongUse
 
@@ -29,7 +29,7 @@ app = typer.Typer(
 def run(
     context: typer.Context,
     grid: Annotated[
-        str, typer.Option(help="Which cells: smoke (half a minute), quick (a minute and a half), full (half an hour).")
+        str, typer.Option(help="Which cells: smoke (half a minute), quick (two minutes), full (an hour).")
     ] = "quick",
     kernels: Annotated[
         str | None, typer.Option(help="Comma-separated kernels; their baselines are added. All, if not given.")

@@ -98,22 +98,32 @@ def compare(
     fail_slower: Annotated[
         str | None, typer.Option(metavar="5%", help="Exit 1 if a kernel is slower by more than this in some cell.")
     ] = None,
+    tolerance: Annotated[
+        str, typer.Option(metavar="5%", help="No change: all of the interval of a ratio within this.")
+    ] = "5%",
     out: Annotated[
         Path | None, typer.Option(help="Folder for the figure, compare.svg and compare.png. [default: none is drawn]")
     ] = None,
 ) -> None:
-    """Compare two runs: what is slower or faster beyond noise, kernel by kernel and cell by cell.
+    """Compare two runs: what is slower, what is faster, what did not change, and where one can't tell.
 
-    Seconds on one machine; on different machines, the speed-ups over python_loop and numpy_vectorized. The word
-    reference means results/reference. Nothing is written into either run. --fail-slower judges the seconds as they are;
-    what all kernels have in common, as on a machine that was slower as a whole, is named beside it.
+    Seconds on one machine; on different machines, the speed-ups over python_loop and numpy_vectorized. A kernel did not
+    change if all of its ratio's interval lies within the tolerance. What can't be told is counted, with the rounds or
+    processes that would decide it. The word reference means results/reference. Nothing is written into either run.
+
+    --fail-slower exits with 1 if all of an interval is beyond 1 + 5%, or a kernel failed in the second run; with 2 if
+    nothing can be decided. It judges the seconds as they are; what all kernels have in common, as on a machine that was
+    slower as a whole, is named beside it.
     """
     from bench.analysis import compare as analysis
     from bench.report import changes
 
-    allowed = None if fail_slower is None else _percent(fail_slower)
+    allowed = None if fail_slower is None else _percent("--fail-slower", fail_slower)
+    within = _percent("--tolerance", tolerance)
+    if within == 0.0:
+        raise WrongUse("--tolerance must be above 0%: no interval lies within 0%; give a percentage, such as 5%")
     try:
-        comparison = analysis.compare(load(_named(run_a)), load(_named(run_b)))
+        comparison = analysis.compare(load(_named(run_a)), load(_named(run_b)), tolerance=within)
     except analysis.NothingInCommon as error:
         raise WrongUse(str(error)) from None
     console = Console()
@@ -135,11 +145,11 @@ def compare(
         raise typer.Exit(1)
 
 
-def _percent(text: str) -> float:
+def _percent(option: str, text: str) -> float:
     """A percentage such as 5% as a fraction, 0.05."""
     number = re.fullmatch(r"(\d+(?:\.\d+)?) ?%", text.strip())
     if number is None:
-        raise WrongUse(f"--fail-slower takes a percentage, such as 5%; got {text!r}")
+        raise WrongUse(f"{option} takes a percentage, such as 5%; got {text!r}")
     return float(number[1]) / 100.0
 
 

@@ -1,15 +1,16 @@
-"""What is measured of the benchmarks that pytest selected: a batch of cells when a test first needs one of them."""
+"""What is measured of the benchmarks that pytest selected: all of them when a test first needs one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench.grid import Cell, Plan, batches
+from bench.grid import Cell, Plan
+from bench.measure.ledger import run_folder
 from bench.measure.progress import Watch
-from bench.measure.session import Session, run_folder
+from bench.measure.session import Session
 from bench.results import CellResult, Run
 
 Show = Callable[[str], None]
@@ -41,7 +42,7 @@ class Measured:
         """The run so far and a cell of it, measured now if it was not yet."""
         if self._run is None or cell not in self._cells:
             try:
-                self._run = self._measure(next(batch for batch in batches(list(self.wanted)) if cell in batch))
+                self._run = self._measure()
             except OSError as error:  # the folder is not empty, or can't be written to
                 if self._session is not None:
                     self._session.abandon()
@@ -50,7 +51,7 @@ class Measured:
             self._cells = {result.cell: result for result in self._run.cells}
         return self._run, self._cells[cell]
 
-    def _measure(self, batch: Sequence[Cell]) -> Run:
+    def _measure(self) -> Run:
         if self._session is None:
             folder = run_folder(self._root, self.plan.preset.name, self._out)
             self._session = self._stack.enter_context(Session.open(self.plan, folder))
@@ -58,7 +59,7 @@ class Measured:
                 self.show(f"warning: {warning}")
             self._watch = Watch(list(self.wanted), self.plan.preset, self.show)
         assert self._watch is not None
-        self._session.measure({cell: self.wanted[cell] for cell in batch}, self._watch)
+        self._session.measure(self.wanted, self._watch)
         return self._session.run()
 
     def close(self, interrupted: bool) -> tuple[Path, Run] | None:

@@ -4,18 +4,11 @@ A plugin (named in pyproject.toml) and not a conftest.py: pytest would take the 
 before it had read a conftest.py, and so never find the one that knows the option.
 """
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
-
-from bench.machine import quiet
-
-# Only the command line can be started again, not a program that calls pytest.main.
-if "--benchmark-only" in sys.argv and Path(sys.argv[0]).name in ("pytest", "py.test", "__main__.py"):
-    quiet.pin_layout()
 
 import msgspec
 import pytest

@@ -31,6 +31,7 @@ TRY_SECONDS = 4e-3
 # Of the working sets that are read, each STEP times the one before; the largest is four last caches, within limits: a
 # virtual machine reports the whole cache of a processor that it has a small part of.
 SMALLEST_BYTES, STEP, LEAST_BYTES, MOST_BYTES = 2**13, 2, 2**27, 2**30
+LARGE_BYTES = 2**25  # beyond, two sums are no faster than one, and one go takes long enough
 LONG_SECONDS, FEW_TRIES = 0.02, 3  # a try that takes so long needs fewer others
 CHUNK = 256
 IN_CACHE = 2**11  # numbers that multiply-add and exp work on, for each thread: well within a first-level cache
@@ -146,7 +147,8 @@ def measure(progress: Callable[[str], None] = lambda _: None) -> list[Ceiling]:
             for nbytes in sizes:
                 progress(f"reading {nbytes // 1024:,} KiB with {plural(threads, 'thread')}")
                 part = x[: nbytes // 8]
-                rates.append(ReadRate(nbytes, nbytes / min(_seconds(read, part), _seconds(read_two, part))))
+                ways = (read, read_two) if nbytes <= LARGE_BYTES else (read,)
+                rates.append(ReadRate(nbytes, nbytes / min(_seconds(way, part) for way in ways)))
             few = x[: IN_CACHE * threads]
             progress("multiplying and adding, taking exponentials")
             flops = few.size * 64 / _seconds(multiply_add, few)
@@ -168,6 +170,8 @@ def _seconds(run: Callable[[Array, int, int], float], x: Array) -> float:
 
     # One thread decides how often: threads that are slow to wake would pass for work.
     times = 1
+    if x.nbytes > LARGE_BYTES:
+        return best(times)
     with limited_to(1):
         while (seconds := best(times)) < TRY_SECONDS / 2:
             times = max(2 * times, int(times * TRY_SECONDS / max(seconds, 1e-9)))

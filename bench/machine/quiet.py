@@ -1,50 +1,26 @@
-"""What keeps a measuring process quiet, so that a cell measures the same thing twice.
+"""What keeps a measuring process quiet, so that a kernel finds it the same whichever kernel was called before.
 
 Interleaving has a price: a kernel finds the process as the kernel before it left it. Two things make the same call
-several times slower after one neighbour than after another; a third makes two runs differ by more than either can see.
-All three are settled for all kernels alike:
+several times slower after one neighbour than after another. Both are settled for all kernels alike:
 
-- Threads of OpenBLAS and OpenMP spin for many milliseconds after a call and wait for the next. With as many spinning
-  pools as cores, the next kernel's threads have nowhere to run. With `bench.SPIN` they spin long enough to stay awake
-  from one call to the next, and sleep soon after.
-- Freed memory is kept: see `bench.machine.memory`.
-- Linux lays out each process at random addresses, and Python hashes text with a random seed. Where code and data
-  happen to lie decides which cache lines they share (Mytkowicz et al., "Producing wrong data without doing anything
-  obviously wrong!", 2009). Here a measuring process starts itself again with both fixed: two runs on one machine then
-  compare kernels, not layouts. The layout is still one of many: another build may shift a kernel by some percent.
+- Threads of OpenBLAS and OpenMP spin for many milliseconds after a call, waiting for the next; with as many spinning
+  pools as cores, the next kernel's threads have nowhere to run. Here they spin long enough to stay awake from one call
+  to the next, and sleep soon after (`bench.SPIN`).
+- The C library may return freed memory to the system, or not, depending on what was freed before; then each call of
+  NumPy's vectorized form has its temporaries' pages mapped and zeroed anew. Here freed memory is kept
+  (`bench.machine.memory`), which is the best case for NumPy: the baseline is not handicapped.
 
-This module loads neither NumPy nor Numba: a process starts itself again before it has loaded anything heavy.
+A third is not settled but sampled: Linux lays out each process at random addresses, and Python hashes text with a
+random seed. Where code and data lie decides which cache lines they share (Mytkowicz et al., "Producing wrong data
+without doing anything obviously wrong!", 2009), so a run takes several processes, and its intervals come from what they
+differ in.
 """
 
-import ctypes
 import os
-import sys
 
-from bench import SPIN
-
-PINNED = "UNLOOP_PINNED"
-QUERY_PERSONALITY, ADDR_NO_RANDOMIZE = 0xFFFFFFFF, 0x0040000  # <sys/personality.h>
-
-
-def pin_layout() -> None:
-    """Start this process again at fixed addresses; returns if it runs so already, or if the system can't do that.
-
-    Containers often refuse; a run then records that its layout was random.
-    """
-    if sys.platform != "linux" or PINNED in os.environ:
-        return
-    libc = ctypes.CDLL(None)
-    persona = libc.personality(QUERY_PERSONALITY)
-    os.environ[PINNED] = "0"
-    if persona < 0 or libc.personality(persona | ADDR_NO_RANDOMIZE) < 0:
-        return
-    os.environ |= {PINNED: "1", "PYTHONHASHSEED": "0"}
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+import bench
 
 
 def settings() -> dict[str, str]:
-    """What is set in this process, for the run's header."""
-    layout = "fixed" if os.environ.get(PINNED) == "1" else "random"
-    return {"memory_layout": layout} | {name: os.environ.get(name, "unset") for name in SPIN}
+    """What holds in this process, for the run's header."""
+    return {"memory_layout": "random"} | {name: os.environ.get(name, "unset") for name in bench.SPIN}

@@ -23,10 +23,9 @@ from bench.measure import contestants, counts
 from bench.measure.engine import Frozen, Trial
 from bench.problem import Problem
 from bench.results.records import Ceiling, EventRecord, Pool
-from kernels._cache import keep_on_disk
+from kernels._cache import cache_folder, keep_on_disk
 from kernels.peers import PEERS
 
-CACHE = "UNLOOP_CACHE"  # names a folder for compiled code, so that a fresh process does not compile it again
 NO_KERNEL = -1
 LARGE_BYTES = 2**23  # of X: what such a problem leaves behind is worth returning to the system
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
@@ -124,6 +123,7 @@ class Measuring:
         self._stage, self._plan = stage, plan
         self._prepared: tuple[Cell, Problem, Any] | None = None
         self._events: dict[Cell, Iterator[EventRecord]] = {}
+        self._expected: dict[Cell, Any] = {}
         self._process = psutil.Process()
         self._growth: dict[tuple[str, str], int] = {}
         self._called: tuple[str, str] | None = None
@@ -132,8 +132,7 @@ class Measuring:
     def describe(self) -> Process:
         """Load the peers and describe this process."""
         memory.keep_freed_memory()
-        if folder := os.environ.get(CACHE):
-            keep_on_disk(Path(folder))
+        keep_on_disk(cache_folder())
         libraries = threads.load(PEERS[name] for name in self._plan.peers)
         return Process(libraries, threads.described(), quiet.settings())
 
@@ -150,9 +149,15 @@ class Measuring:
         """What the rungs do in a call."""
         return counts.in_a_fresh_process()
 
-    def begin(self, cell: Cell, labels: Sequence[str], frozen: Frozen | None) -> None:
-        """Begin a cell; `step` then measures it."""
-        self._events[cell] = self._measure(cell, labels, frozen)
+    def begin(self, cell: Cell, labels: Sequence[str], frozen: Frozen | None, process: int, expected: Any) -> None:
+        """Begin a cell; `step` then measures it. What is expected of it is computed where it is None."""
+        if expected is not None:
+            self._expected[cell.with_setting(threads=1)] = expected
+        self._events[cell] = self._measure(cell, labels, frozen, process)
+
+    def expected(self, cell: Cell) -> Any:
+        """What is expected of a cell that was begun, for the processes that come later."""
+        return self._prepare(cell)[1]
 
     def step(self, cell: Cell) -> EventRecord | None:
         """The next event of a cell, None if there are no more."""
@@ -168,7 +173,7 @@ class Measuring:
         (cell, label), nbytes = max(self._growth.items(), key=lambda item: item[1], default=(("", ""), 0))
         return Growth(cell, label, nbytes)
 
-    def _measure(self, cell: Cell, labels: Sequence[str], frozen: Frozen | None) -> Iterator[EventRecord]:
+    def _measure(self, cell: Cell, labels: Sequence[str], frozen: Frozen | None, process: int) -> Iterator[EventRecord]:
         numbers = {label: number for number, label in enumerate(labels)}
 
         def announce(label: str | None) -> None:
@@ -182,7 +187,7 @@ class Measuring:
         taking_part = {label: contestants.contestant(label, self._plan.own) for label in labels}
         problem, expected = self._prepare(cell)
         preset, seed = self._plan.preset, self._plan.seed
-        yield from Trial(cell, problem, expected, preset, seed, taking_part, frozen, announce).events()
+        yield from Trial(cell, problem, expected, preset, seed, taking_part, frozen, process, announce).events()
 
     def _prepare(self, cell: Cell) -> tuple[Problem, Any]:
         """The cell's problem and what is expected of it; kept for the next, which often differs in threads only."""
@@ -193,10 +198,10 @@ class Measuring:
             if large:
                 memory.release_freed_memory()
             problem = contestants.problem_of(cell, self._plan.seed)
-            expected = (
-                agreement.expect_descent(problem, ALPHA, cell.iterations)
-                if cell.iterations
-                else agreement.expect(problem)
-            )
+            expected = self._expected.pop(key, None)
+            if expected is None and cell.iterations:
+                expected = agreement.expect_descent(problem, ALPHA, cell.iterations)
+            elif expected is None:
+                expected = agreement.expect(problem)
             self._prepared = key, problem, expected
         return self._prepared[1], self._prepared[2]

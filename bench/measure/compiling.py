@@ -4,6 +4,7 @@ Cold: nothing is compiled yet. Cached: Numba loads from disk what an earlier pro
 The kernels themselves are not declared with `cache=True`: `kernels._cache` turns it on, in a folder that is new here.
 """
 
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -14,10 +15,12 @@ from typing import Any
 
 import msgspec
 
+from bench.files import replaced
 from bench.problem import make_problem
 from bench.results.records import Price
 from kernels import KERNELS, _cache
 
+PRICES = "prices.json"
 PATIENCE = 300.0  # seconds, for a machine that is very busy
 SHAPE = (64, 8)  # m and n_x of the step that is called: few, so that its first call is compilation
 
@@ -28,6 +31,23 @@ class Probe(msgspec.Struct, frozen=True):
     first: float
     warm: float
     cached: bool
+
+
+def known(folder: Path | None = None) -> list[Price]:
+    """The prices of the rungs that compile, measured once for this source, these versions and this machine.
+
+    Args:
+        folder: Where compiled code is kept, and the prices with it; the usual one if None.
+    """
+    kept = (folder or _cache.cache_folder()) / _cache.key() / PRICES
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        return msgspec.json.decode(kept.read_bytes(), type=list[Price])
+    prices = measure(name for name, kernel in KERNELS.items() if kernel.compiles == "once")
+    with contextlib.suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(kept) as new:
+            new.write_bytes(msgspec.json.encode(prices))
+    return prices
 
 
 def measure(names: Iterable[str], progress: Callable[[str], None] = lambda _: None) -> list[Price]:

@@ -16,6 +16,7 @@ It knows kernels and a problem, and nothing of pytest, files, progress or plots.
 """
 
 import gc
+import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ from bench.results.records import (
 from kernels import Kernel, gradient_descent
 
 FEW = 8  # examples of the first call
-SPIN_SECONDS = 2e-3  # for so long the threads of the kernel before may still spin, with the settings of bench.SPIN
+THREADS_FACTOR = 4.0  # of a sample and its settling, in cells of several threads
 
 Announce = Callable[[str | None], None]
 
@@ -82,6 +83,7 @@ class Trial:
         seed: Seed of the order within rounds.
         contestants: Label -> contestant.
         frozen: What an earlier process fixed and measured; the rest is measured as that process would have done it.
+        process: Which of the preset's processes this is, from 0; it ends with the last of its rounds.
         announce: Called, outside all timing, with the label of the contestant that is called next; with None after it.
     """
 
@@ -92,6 +94,7 @@ class Trial:
     seed: int
     contestants: Mapping[str, Contestant]
     frozen: Frozen | None = None
+    process: int = 0
     announce: Announce = lambda _: None
 
     def events(self) -> Iterator[EventRecord]:
@@ -164,7 +167,7 @@ class Trial:
             return partial(gradient_descent, kernel, problem.X, problem.Y, ALPHA, iterations, compiled=compiled)
         # A kernel that wants order C would make a copy of its own.
         X = problem.by_feature if kernel.layout == "C" else problem.X
-        return kernel.bind(problem.w, problem.b, X, problem.Y)
+        return kernel.step(problem.w, problem.b, X, problem.Y)  # a problem is made as a kernel wants it
 
     def _bind_head(self, kernel: Kernel, m: int) -> Step:
         """The step on the first m examples; of a training run, its first iteration."""
@@ -191,18 +194,33 @@ class Trial:
         with limited_to(self.cell.threads):
             for label, step in steps.items():
                 self.announce(label)
-                loops[label], seconds[label] = calibrate(step, self.preset.sample_seconds)
+                loops[label], seconds[label] = calibrate(step, self._in_proportion(self.preset.sample_seconds))
         self.announce(None)
+        processes = self.preset.processes
         rounds, every = plan_rounds(seconds, self.preset)
-        planned = sum(seconds[label] * rounds / every[label] for label in steps)
-        return Calibrated(cell=self.cell.id, loops=loops, every=every, rounds=rounds, seconds=planned)
+        planned = processes * sum(seconds[label] * math.ceil(rounds / every[label]) for label in steps)
+        return Calibrated(
+            cell=self.cell.id,
+            loops=loops,
+            every=every,
+            rounds=rounds * processes,
+            seconds=planned,
+            processes=processes,
+        )
+
+    def _in_proportion(self, seconds: float) -> float:
+        """A sample and its settling take longer with several threads, which have to fall asleep before the next."""
+        return seconds if self.cell.threads == 1 else THREADS_FACTOR * seconds
 
     def _rounds(self, steps: Mapping[str, Step], frozen: Frozen) -> Iterator[EventRecord]:
         """The rounds; what the last sample of a kernel returned is judged before its round is yielded."""
         calibrated = frozen.calibrated
+        end = (self.process + 1) * calibrated.per_process
         for turn in schedule(calibrated, self.seed):
             if turn.index < frozen.done:
                 continue
+            if turn.index >= end:
+                return
             samples, last = self._round(steps, calibrated, turn)
             for label, outputs in last.items():
                 yield from self._judge_again(label, outputs)
@@ -214,9 +232,8 @@ class Trial:
         """The samples of a round, and what the last sample of a kernel returned where this is its last round."""
         # The schedule is that of all contestants, so that it stays the same where one has failed since.
         labels = [label for label in turn.labels if label in steps]
-        settle = self.preset.settle_seconds
-        if self.cell.threads > 1:
-            settle = max(settle, SPIN_SECONDS)
+        settle = self._in_proportion(self.preset.settle_seconds)
+        of_process = turn.index % calibrated.per_process
         # Kept for the round: what kernels allocate lies elsewhere in each, so the median is over many placements.
         shift = np.empty(turn.shift_bytes, dtype=np.uint8)
         with limited_to(self.cell.threads), gc_off():
@@ -228,7 +245,7 @@ class Trial:
                     _settle(step, settle)
                 wall, cpu, outputs = timed(step, loops)
                 samples.append(Sample.of(label, wall, cpu))
-                if turn.index + calibrated.every[label] >= calibrated.rounds:
+                if of_process + calibrated.every[label] >= calibrated.per_process:
                     last[label] = outputs
                 del outputs
         self.announce(None)

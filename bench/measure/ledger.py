@@ -4,12 +4,14 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 import bench
+from bench import words
 from bench.grid import Cell, Plan
 from bench.machine import card
 from bench.measure import own_kernel
@@ -22,6 +24,7 @@ from bench.results.records import (
     AnyRecord,
     Begun,
     Calibrated,
+    Ceiling,
     Event,
     EventRecord,
     Failed,
@@ -30,7 +33,9 @@ from bench.results.records import (
     Resumed,
     Round,
     Skipped,
+    is_kernel,
 )
+from kernels import KERNELS
 
 ROOT = Path(bench.__file__).parents[1]
 # Files and folders, below the root, that a sample depends on.
@@ -40,6 +45,32 @@ SOURCES = (
 )
 COMPARED = ("machine", "libraries", "environment", "source")  # of the header; the plan is that of the run itself
 VARIES = "memory_bytes"  # the system keeps some of the memory for itself, not always the same
+
+
+def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
+    """A new, empty run folder: `out`, or results/<date>-<grid> below root.
+
+    Raises:
+        FileExistsError: If `out` is not empty.
+        OSError: If it can't be made.
+    """
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()):
+            raise FileExistsError(f"{out} is not empty; name a new folder, or resume the run there: --resume {out}")
+        return out
+    for again in ("", *(f"-{k}" for k in range(2, 100))):
+        folder = root / "results" / f"{datetime.now():%Y%m%d-%H%M%S}-{grid}{again}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:  # a run that was begun in the same second
+            continue
+        return folder
+    raise FileExistsError(f"{folder} and a hundred like it are there; name a new folder")
+
+
+CEILING_ERROR = 1.5  # by how much a measured ceiling may lie below what the machine can do
+RUNG_ERROR = 10.0  # the same on a very busy machine
 
 
 class NotTheSame(Exception):
@@ -79,6 +110,10 @@ class Progress:
         """Whether all rounds are done."""
         return self.calibrated is not None and self.done >= self.calibrated.rounds
 
+    def complete_in(self, process: int) -> bool:
+        """Whether all rounds of a process are done, and of those before it."""
+        return self.calibrated is not None and self.done >= (process + 1) * self.calibrated.per_process
+
     @property
     def frozen(self) -> Frozen | None:
         """What the engine needs to continue, once the cell was calibrated."""
@@ -93,6 +128,29 @@ class Progress:
         rounds = max(1, calibrated.rounds - self.done)
         seconds = calibrated.seconds * rounds / calibrated.rounds
         return msgspec.structs.replace(calibrated, rounds=rounds, seconds=seconds)
+
+
+def refuted(cell: Cell, event: Round, calibrated: Calibrated, ceiling: Ceiling | None) -> Iterator[Failed]:
+    """The kernels with a sample that is shorter than a step can be: such a kernel remembers its answer.
+
+    A ceiling that was measured beside a busy neighbour is too low. So a kernel is refused only if it is also far ahead
+    of every rung of the ladder in the same round; and a rung itself, which nobody has reason to make remember, only
+    if no error of a ceiling explains it.
+    """
+    if ceiling is None or cell.iterations:
+        return
+    bound = ceiling.bound(cell.m, cell.n_x)
+    calls = {sample.label: sample.seconds / calibrated.loops[sample.label] for sample in event.samples}
+    least = min([bound, *(call for label, call in calls.items() if label in KERNELS)])
+    for label, call in calls.items():
+        too_short = call * RUNG_ERROR < bound if label in KERNELS else call * CEILING_ERROR < least
+        if is_kernel(label) and too_short:
+            reason = (
+                f"{label}: impossible: a call took {words.seconds(call)}, but this machine needs "
+                f"{words.seconds(bound)} at least to read X, multiply, add and take exponentials; does it remember its "
+                "answer?"
+            )
+            yield Failed(cell=cell.id, kernel=label, reason=reason)
 
 
 def key_of(event: Event) -> tuple[type, str]:

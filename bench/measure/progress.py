@@ -37,7 +37,7 @@ class Watch:
                     self._show(f"  {self.ready} of {len(self._planned)} cells are ready: {cell.label}")
             case Round():
                 self._done += self._per_round[cell]
-                tenth = int(10 * self.fraction)
+                tenth = int(10 * self.fraction + 1e-9)
                 if tenth > self._shown:
                     self._shown = tenth
                     self._show(f"  {10 * tenth}% measured, {self.words}")

@@ -66,10 +66,15 @@ def calibrate(step: Step, target: float) -> tuple[int, float]:
 
 
 def plan_rounds(seconds: Mapping[str, float], preset: Preset) -> tuple[int, dict[str, int]]:
-    """How many rounds, and every how many of them each kernel takes part in, from the seconds of a sample of each."""
+    """How many rounds a process takes, and every how many of them each kernel takes part in.
+
+    Args:
+        seconds: Seconds of a sample of each kernel.
+        preset: Its budget is that of all processes together.
+    """
+    budget = preset.budget / preset.processes
     wanted = {
-        label: min(max(int(preset.budget / sample), preset.min_rounds), preset.max_rounds)
-        for label, sample in seconds.items()
+        label: min(max(int(budget / sample), preset.min_rounds), preset.max_rounds) for label, sample in seconds.items()
     }
     rounds = max(wanted.values())
     # Powers of two, so that the rounds of any two kernels are nested and pair up.
@@ -81,7 +86,8 @@ def schedule(calibrated: Calibrated, seed: int) -> Iterator[Turn]:
     rng = np.random.default_rng([seed, 3])
     orders = williams_orders(list(calibrated.loops), rng)
     for index in range(calibrated.rounds):
-        labels = [label for label in next(orders) if index % calibrated.every[label] == 0]
+        of_process = index % calibrated.per_process
+        labels = [label for label in next(orders) if of_process % calibrated.every[label] == 0]
         yield Turn(index, labels, int(rng.integers(SHIFT_BYTES)))
 
 

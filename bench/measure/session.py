@@ -4,9 +4,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from bench.grid import Cell, Plan, batches
 from bench.machine import card, disturbances, memory
@@ -20,6 +19,7 @@ from bench.results.journal import FILE, Journal
 from bench.results.reader import from_records
 from bench.results.records import (
     Calibrated,
+    Ceiling,
     Ceilings,
     Compiling,
     Counts,
@@ -32,36 +32,13 @@ from bench.results.records import (
 )
 from bench.results.run import Run
 from bench.words import human_bytes
-from kernels import KERNELS
 
 LEAK = 2  # times what a batch needs; a worker that has more, or most of what is free, is taken to leak
 MOST = 0.8
 PATIENCE = 2  # cells in which a kernel may hang; then it is not called again, since each takes minutes to find out
-VISIT_ROUNDS = 6  # of a cell, before the next cell's turn
+VISIT_ROUNDS = 20  # of a cell, before the next cell's turn
 
 OnEvent = Callable[[Cell, EventRecord], None]
-
-
-def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
-    """A new, empty run folder: `out`, or results/<date>-<grid> below root.
-
-    Raises:
-        FileExistsError: If `out` is not empty.
-        OSError: If it can't be made.
-    """
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        if any(out.iterdir()):
-            raise FileExistsError(f"{out} is not empty; name a new folder, or resume the run there: --resume {out}")
-        return out
-    for again in ("", *(f"-{k}" for k in range(2, 100))):
-        folder = root / "results" / f"{datetime.now():%Y%m%d-%H%M%S}-{grid}{again}"
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:  # a run that was begun in the same second
-            continue
-        return folder
-    raise FileExistsError(f"{folder} and a hundred like it are there; name a new folder")
 
 
 class Session:
@@ -85,6 +62,10 @@ class Session:
         self._disturbances = Disturbances()
         self._hung: Counter[str | None] = Counter()
         self._peak = 0
+        self._process: int | None = None  # which of the plan's processes the worker is
+        self._planned: set[Cell] = set()
+        self._ceilings: Mapping[int, Ceiling] = {}
+        self._expected: dict[Cell, Any] = {}  # handed from the first process to the others
         self._over = False
 
     @classmethod
@@ -154,9 +135,9 @@ class Session:
         known = {type(record) for record in self._ledger.records}
         if self.plan.preset.ceilings and Ceilings not in known:
             self._ledger.write(Ceilings(ceilings=self._worker.ceilings()))
-        if self.plan.preset.causes and Compiling not in known:
-            compiled = [kernel.name for kernel in KERNELS.values() if kernel.compiles == "once"]
-            self._ledger.write(Compiling(prices=compiling.measure(compiled)))
+        self._ceilings = self.run().ceilings
+        if self.plan.preset.ceilings and Compiling not in known:
+            self._ledger.write(Compiling(prices=compiling.known()))
 
     def unfinished(self) -> list[Cell]:
         """The planned cells that lack rounds."""
@@ -165,28 +146,43 @@ class Session:
     def measure(self, wanted: Mapping[Cell, Sequence[str]], on_event: OnEvent = lambda *_: None) -> None:
         """Measure what is missing of kernels on cells, with their baselines and the A/A control.
 
-        The cells of a batch are interleaved too: each takes some rounds, then the next does. A machine that is slow
-        for some seconds is so for some rounds of every cell, and not for all the rounds of one.
+        One fresh process after another takes its share of every cell. The cells of a batch are interleaved too: each
+        takes some rounds, then the next does. A machine that is slow for some seconds is so for some rounds of every
+        cell, and not for all the rounds of one.
 
         Args:
             wanted: Cell -> kernels; the baselines that the cell can have are added.
             on_event: Called with each event and its cell, once it is on disk.
         """
-        for batch in batches(list(wanted)):
-            left = {cell: wanted[cell] for cell in batch if not self._ledger.of(cell).complete}
-            while left:
-                try:
-                    self._measure_together(left, on_event)
-                except Died as died:
-                    # What follows is what a resumed run does: the others continue where they are.
-                    self._end_worker()
-                    self._worker = Worker.start(self.plan)
-                    self._hung.update([died.kernel] if died.hung else [])
-                    cell = next(cell for cell in left if cell.id == died.cell)
-                    for name in self._labels(cell, left[cell]) if died.kernel is None else [died.kernel]:
-                        event = Failed(cell=cell.id, kernel=name, reason=f"{name}: {died.reason}")
-                        self._ledger.note(event)
-                        on_event(cell, event)
+        for process in range(self.plan.preset.processes):
+            unfinished = {cell: wanted[cell] for cell in wanted if not self._ledger.of(cell).complete_in(process)}
+            if unfinished:
+                self._enter(process)
+                for batch in batches(list(unfinished)):
+                    self._measure_batch({cell: unfinished[cell] for cell in batch}, on_event)
+
+    def _enter(self, process: int) -> None:
+        """Let a fresh worker measure, unless the one that is there has measured for no other process yet."""
+        if self._process is not None and self._process != process:
+            self._end_worker()
+            self._worker = Worker.start(self.plan)
+        self._process = process
+
+    def _measure_batch(self, left: dict[Cell, Sequence[str]], on_event: OnEvent) -> None:
+        """Measure the share of this process in a batch, whatever becomes of its workers."""
+        while left:
+            try:
+                self._measure_together(left, on_event)
+            except Died as died:
+                # What follows is what a resumed run does: the others continue where they are.
+                self._end_worker()
+                self._worker = Worker.start(self.plan)
+                self._hung.update([died.kernel] if died.hung else [])
+                cell = next(cell for cell in left if cell.id == died.cell)
+                for name in self._labels(cell, left[cell]) if died.kernel is None else [died.kernel]:
+                    event = Failed(cell=cell.id, kernel=name, reason=f"{name}: {died.reason}")
+                    self._ledger.note(event)
+                    on_event(cell, event)
 
     def _measure_together(self, left: dict[Cell, Sequence[str]], on_event: OnEvent) -> None:
         """Measure what is left of a batch; a cell that has ended is taken out of it."""
@@ -206,7 +202,7 @@ class Session:
                     still.append((cell, events))
                 else:
                     del left[cell]
-                    words = self._disturbances.words(cell)
+                    words = self._disturbances.words(cell) if self._ledger.of(cell).complete else []
                     if words:
                         self._ledger.write(Warned(cell=cell.id, words=words))
             running = still
@@ -234,10 +230,22 @@ class Session:
     def _journaled(self, cell: Cell, names: Sequence[str], on_event: OnEvent) -> Iterator[EventRecord]:
         """The events of a cell, each on disk before it is yielded; the gate's are not written a second time."""
         recorded = set(self._ledger.of(cell).recorded)
-        for event in self._events(cell, names):
+        for event in self._checked(cell, self._events(cell, names)):
             if ledger.key_of(event) not in recorded:
                 self._ledger.note(event)
-            on_event(cell, self._ledger.of(cell).ahead(event) if isinstance(event, Calibrated) else event)
+            if not isinstance(event, Calibrated):
+                on_event(cell, event)
+            elif cell not in self._planned:  # it comes again in each process
+                self._planned.add(cell)
+                on_event(cell, self._ledger.of(cell).ahead(event))
+            yield event
+
+    def _checked(self, cell: Cell, events: Iterator[EventRecord]) -> Iterator[EventRecord]:
+        """The events; before a round with a sample that no machine like this can have taken, that its kernel failed."""
+        for event in events:
+            calibrated = self._ledger.of(cell).calibrated
+            if isinstance(event, Round) and calibrated is not None:
+                yield from ledger.refuted(cell, event, calibrated, self._ceilings.get(cell.threads))
             yield event
 
     def _events(self, cell: Cell, names: Sequence[str]) -> Iterator[EventRecord]:
@@ -252,7 +260,12 @@ class Session:
                 yield Failed(cell=cell.id, kernel=name, reason=reason)
         labels = self._labels(cell, names)
         if any(is_kernel(label) for label in labels):
-            yield from self._worker.events(cell, labels, progress.frozen)
+            key = cell.with_setting(threads=1)
+            process = self._process or 0
+            for event in self._worker.events(cell, labels, progress.frozen, process, self._expected.get(key)):
+                if key not in self._expected and self.plan.preset.processes > 1:
+                    self._expected[key] = self._worker.expected(cell)
+                yield event
 
     def _labels(self, cell: Cell, names: Sequence[str]) -> list[str]:
         """What is still measured in a cell."""
@@ -268,10 +281,9 @@ class Session:
 
     def close(self, interrupted: bool = False) -> Run:
         """End the run, its worker and its journal."""
-        if self.plan.preset.ceilings and not interrupted:
-            # Once more: what else the host does in some seconds is no ceiling, and may change during a run.
-            self._ledger.write(Ceilings(ceilings=self._worker.ceilings()))
         if self.plan.preset.causes and not interrupted:
+            # Once more: what else the host does in some seconds is no ceiling, and may change during a long run.
+            self._ledger.write(Ceilings(ceilings=self._worker.ceilings()))
             self._ledger.write(Counts(counts=self._worker.counts()))
         self._end_worker()
         wall, after = self._ledger.elapsed(), card.moment()

@@ -1,7 +1,7 @@
 """The session's side of the process that calls the kernels: one of them may crash, hang or leak, and the run continues.
 
-One worker serves a whole run, so that what is compiled is compiled once. It inherits the memory layout and the
-environment that `bench.machine.quiet` has fixed. The session sleeps while a round is measured.
+A run is several workers, one after another: where code and data lie differs from process to process, and so does the
+time that a kernel takes there. The session sleeps while a round is measured.
 
 Before a kernel is called, outside all timing, its number is put into memory that both processes see. So when the worker
 dies, or a call does not return, the session knows whose call it was; it starts a new worker, which continues as a
@@ -102,20 +102,33 @@ class Worker:
         counts: dict[str, dict[str, float]] = self._ask("counts")
         return counts
 
-    def events(self, cell: Cell, labels: Sequence[str], frozen: Frozen | None) -> Iterator[EventRecord]:
+    def events(
+        self, cell: Cell, labels: Sequence[str], frozen: Frozen | None, process: int = 0, expected: Any = None
+    ) -> Iterator[EventRecord]:
         """The engine's events in a cell, each measured when it is needed.
+
+        Args:
+            cell: The cell.
+            labels: What takes part.
+            frozen: What an earlier worker fixed and measured.
+            process: Which of the plan's processes this worker is.
+            expected: What is expected of the cell, if an earlier worker has computed it.
 
         Raises:
             Died: If the worker ended, or had to be ended.
         """
         self._cell, self._labels = cell.id, labels
-        self._ask("begin", cell, list(labels), frozen)
+        self._ask("begin", cell, list(labels), frozen, process, expected)
         while True:
             self._cell, self._labels = cell.id, labels  # other cells may have had their turn
             event: EventRecord | None = self._ask("step", cell)
             if event is None:
                 return
             yield event
+
+    def expected(self, cell: Cell) -> Any:
+        """What is expected of a cell that this worker measures now."""
+        return self._ask("expected", cell)
 
     def greediest(self) -> Growth:
         """During whose calls the worker's memory grew most."""

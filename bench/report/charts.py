@@ -12,6 +12,8 @@ from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator
 from scipy.optimize import isotonic_regression
 
 from bench import words
+from bench.analysis import estimates
+from bench.analysis.estimates import Estimated
 from bench.report.style import WIDTH, Style, styles, text_color, text_on
 from bench.report.tables import Table
 from bench.results import CellResult, Run
@@ -51,24 +53,18 @@ class Point:
     measured: bool = True
 
 
-def seconds_point(result: CellResult, kernel: str) -> Point | None:
+def seconds_point(run: Run, result: CellResult, kernel: str) -> Point | None:
     """Seconds of a call, measured or estimated."""
-    if kernel in result.samples:
-        return Point(result.cell.m, result.median(kernel))
-    predicted = result.skipped[kernel].predicted if kernel in result.skipped else None
-    return Point(result.cell.m, Interval(predicted, predicted, predicted), False) if predicted else None
+    return _point(result, estimates.seconds(run, result, kernel))
 
 
-def speedup_point(result: CellResult, kernel: str, baseline: str) -> Point | None:
+def speedup_point(run: Run, result: CellResult, kernel: str, baseline: str) -> Point | None:
     """Speed-up over a baseline: measured, or from the estimated time of the one that was too slow."""
-    ratio = result.speedup(baseline, kernel)
-    if ratio is not None:
-        return Point(result.cell.m, ratio)
-    before, after = seconds_point(result, baseline), seconds_point(result, kernel)
-    if before is None or after is None or not (before.measured or after.measured):
-        return None
-    estimate = before.value.estimate / after.value.estimate
-    return Point(result.cell.m, Interval(estimate, estimate, estimate), False)
+    return _point(result, estimates.speedup(run, result, baseline, kernel))
+
+
+def _point(result: CellResult, value: Interval | None) -> Point | None:
+    return None if value is None else Point(result.cell.m, value, not isinstance(value, Estimated))
 
 
 def titled(figure: Figure, title: str) -> None:
@@ -112,7 +108,7 @@ def draw_curves(ax: Axes, run: Run, results: Sequence[CellResult], what: str) ->
     curves = {}
     style_of = styles(run)
     for name in run.measured:
-        points = [seconds_point(r, name) if what == TIME else speedup_point(r, name, what) for r in results]
+        points = [seconds_point(run, r, name) if what == TIME else speedup_point(run, r, name, what) for r in results]
         shown = sorted((p for p in points if p is not None), key=lambda p: p.m)
         if shown and name != what:
             curves[name] = shown
@@ -142,9 +138,11 @@ def _draw_curve(ax: Axes, style: Style, points: Sequence[Point]) -> None:
             linestyle=line,
             zorder=3,
         )
-    # An unbounded interval (too few rounds) can't be drawn.
-    bars = [p for p in measured if words.bounded(p.value)]
-    ax.vlines([p.m for p in bars], [p.value.low for p in bars], [p.value.high for p in bars], color=style.color, lw=2.2)
+    for part, width in ((measured, 2.2), (estimated, 0.9)):
+        # An unbounded interval (too few rounds, or an estimate that nothing checks) can't be drawn.
+        bars = [p for p in part if words.bounded(p.value)]
+        low, high = [p.value.low for p in bars], [p.value.high for p in bars]
+        ax.vlines([p.m for p in bars], low, high, color=style.color, lw=width)
 
 
 def dress(ax: Axes, what: str, left: bool = True, bottom: bool = True) -> None:

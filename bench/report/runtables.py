@@ -5,11 +5,15 @@ from functools import partial
 from typing import Any
 
 from bench import words
+from bench.analysis import estimates, payback
+from bench.analysis.estimates import Estimated
 from bench.grid import Setting
 from bench.report.tables import Column, Table
 from bench.results import CellResult, Run
 from bench.results.records import OUTPUTS
+from bench.stats import Interval
 
+COLD = "compiling, cold"  # what it costs in a fresh process, wherever that was measured
 Value = Callable[[CellResult, str], Any]
 
 
@@ -22,8 +26,18 @@ def _size(m: int) -> str:
 
 
 SHAPE = (Column("n_x"), Column("m", _size))
-time_bounds = partial(words.bounds, show=words.seconds)
 three_digits = "{:.3g}".format
+
+
+def bounds(value: Interval, show: Callable[..., str] = words.digits) -> str:
+    """A value with its interval: 475 [455, 496]; est. 480 [430, 530] where it is estimated."""
+    if not isinstance(value, Estimated):
+        return words.bounds(value, show)
+    two = partial(show, count=2)
+    return f"est. {words.bounds(value, two) if words.bounded(value) else two(value.estimate)}"
+
+
+time_bounds = partial(bounds, show=words.seconds)
 
 
 def shape(result: CellResult) -> list[int]:
@@ -50,32 +64,51 @@ def median(result: CellResult, kernel: str) -> Any:
 
 
 def time_table(run: Run, results: Sequence[CellResult], where: str) -> Table:
-    """The time of a call of every kernel in these cells, with its interval."""
+    """The time of a call of every kernel in these cells, measured or estimated, with its interval."""
     what = "training" if any(result.cell.iterations for result in results) else "one gradient step"
     columns = [Column(name, time_bounds) for name in timed(run, results)]
-    return by_cell(f"Time of {what}, {where}", results, columns, median)
+    return by_cell(f"Time of {what}, {where}", results, columns, partial(estimates.seconds, run))
 
 
 def speedup_table(run: Run, setting: Setting, baseline: str) -> Table | None:
-    """The speed-up of every kernel over a baseline in the cells of a setting; None if nothing can be compared."""
+    """The speed-up of every kernel over a baseline in the cells of a setting, measured or estimated.
+
+    None if nothing can be compared.
+    """
     results = run.of(setting)
     names = [n for n in run.measured if n != baseline and any(r.speedup(baseline, n) for r in results)]
     if not names:
         return None
-    columns = [*SHAPE, Column(f"time of {baseline}", time_bounds), *map(Column, names)]
-    rows = [[*shape(r), median(r, baseline), *(r.speedup(baseline, name) for name in names)] for r in results]
+    columns = [*SHAPE, Column(f"time of {baseline}", time_bounds), *(Column(name, bounds) for name in names)]
+    rows = [
+        [
+            *shape(result),
+            estimates.seconds(run, result, baseline),
+            *(estimates.speedup(run, result, baseline, name) for name in names),
+        ]
+        for result in results
+    ]
     return Table(f"Speed-up over {baseline}, {setting.label}", columns, rows, keys=2)
 
 
 def kernel_table(run: Run) -> Table:
-    """The ladder, with what compiling cost."""
+    """The ladder, with what compiling costs."""
     columns = [
         *(Column(name) for name in ("kernel", "what it changes", "threads")),
-        Column("first call", words.seconds),
+        Column(COLD, words.seconds),
     ]
-    cards = run.kernels
-    rows = [[name, cards[name].change, cards[name].threads, run.compile_seconds.get(name)] for name in run.measured]
-    return Table("The ladder", columns, rows, prose=True)
+    cards, cold = run.kernels, payback.cold_seconds(run)
+    rows = [[name, cards[name].change, cards[name].threads, cold.get(name)] for name in run.measured]
+    return Table(titled_cold("The ladder", run, run.measured), columns, rows, prose=True)
+
+
+def titled_cold(title: str, run: Run, names: Iterable[str]) -> str:
+    """A title, and which of these kernels have the first call of the run for the price of compiling."""
+    own = payback.first_calls(run, names)
+    if not own:
+        return title
+    whose = f" for {', '.join(own)}" if run.prices else ""
+    return f"{title} ({COLD}: the first call in this run{whose})"
 
 
 def cores_tables(run: Run) -> list[Table]:

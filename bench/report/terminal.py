@@ -7,14 +7,17 @@ from rich.table import Table
 from rich.text import Text
 
 from bench import words
+from bench.analysis import estimates
+from bench.analysis.estimates import Estimated
 from bench.report.chapters.answer import placements
 from bench.report.chapters.trust import failed_words, history_lines, skipped_words, trust_lines, warning_lines
 from bench.report.runtables import timed
 from bench.results import BASELINES, CellResult, Run
 from bench.results.quality import trust
+from bench.stats import Interval
 
 WIDTH = 120  # columns that the tables need
-COLUMNS = 8  # kernels that fit in so many
+COLUMNS = 6  # kernels that fit in so many
 
 
 def render(run: Run) -> RenderableType:
@@ -45,16 +48,16 @@ def _tables(run: Run, results: Sequence[CellResult], baseline: str, title: str) 
     names = [name for name in timed(run, results) if name != baseline]
     for start in range(0, len(names), COLUMNS):
         yield Text(title + (", continued" if start else ""), style="bold")
-        yield _table(results, baseline, names[start : start + COLUMNS])
+        yield _table(run, results, baseline, names[start : start + COLUMNS])
 
 
-def _table(results: Sequence[CellResult], baseline: str, names: Sequence[str]) -> Table:
+def _table(run: Run, results: Sequence[CellResult], baseline: str, names: Sequence[str]) -> Table:
     table = Table(padding=(0, 1), box=None)
     for heading in ("m", "n_x", f"time of\n{_heading(baseline)}", *map(_heading, names)):
         table.add_column(heading, justify="right", no_wrap=True, vertical="bottom")
     for result in results:
-        cells = [words.plus_minus(result.speedup(baseline, name)) for name in names]
-        table.add_row(f"{result.cell.m:,}", f"{result.cell.n_x:,}", _time(result, baseline), *cells)
+        cells = [_speedup(estimates.speedup(run, result, baseline, name)) for name in names]
+        table.add_row(f"{result.cell.m:,}", f"{result.cell.n_x:,}", _time(run, result, baseline), *cells)
     return table
 
 
@@ -64,11 +67,18 @@ def _heading(name: str) -> str:
     return f"{first}_\n{rest}" if rest else name
 
 
-def _time(result: CellResult, baseline: str) -> str:
-    """Its time, or why there is none."""
-    if baseline in result.samples:
-        return words.seconds(result.median(baseline).estimate)
+def _speedup(ratio: Interval | None) -> str:
+    """A speed-up with its half-width in percent, or estimated."""
+    return f"est. {words.short(ratio.estimate)}" if isinstance(ratio, Estimated) else words.plus_minus(ratio)
+
+
+def _time(run: Run, result: CellResult, baseline: str) -> str:
+    """Its time, measured or estimated, or why there is none."""
+    time = estimates.seconds(run, result, baseline)
+    if time is not None:
+        return (
+            f"est. {words.seconds(time.estimate, 2)}" if isinstance(time, Estimated) else words.seconds(time.estimate)
+        )
     if baseline in result.failed:
         return "failed"
-    skipped = result.skipped.get(baseline)
-    return words.NONE if skipped is None else "too slow" if skipped.predicted is not None else "not run"
+    return "not run" if baseline in result.skipped else words.NONE

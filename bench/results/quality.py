@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench import stats
 from bench.results.run import VECTORIZED, CellResult, Run
 
 
@@ -17,7 +18,10 @@ class Trust:
         in_samples: Share of the wall time after compilation that is inside samples.
         control_close: Cells whose A/A control is within 1 % of 1.
         control_covers: Cells whose A/A interval contains 1.
-        narrow: Cells in which every speed-up over numpy_vectorized is known to within 5 % (half-width).
+        narrow: Speed-ups over numpy_vectorized that are known to within 5 % (half-width).
+        processes: How many processes measured each cell.
+        between: Standard deviation of a speed-up's logarithm between processes, the median of all; NaN for one process.
+        within: The same within a process, from what its even and its odd rounds give.
         noise_floor: The median noise floor of the cells.
         threads_exceeded: Cell and kernel where more threads were busy than the cell allows, or cell and thread pool.
     """
@@ -28,6 +32,9 @@ class Trust:
     control_close: float
     control_covers: float
     narrow: float
+    processes: int
+    between: float
+    within: float
     noise_floor: float
     threads_exceeded: list[str]
 
@@ -43,13 +50,19 @@ def trust(run: Run) -> Trust:
         for name, first in result.first_call.items()
         if name in run.kernels and run.kernels[name].compiles != "never" and first > 0.05
     )
+    ratios = [(r, name, r.speedup(VECTORIZED, name)) for r in timed for name in r.kernels if name != VECTORIZED]
+    splits = [split for result, name, _ in ratios if (split := _split(result, name)) is not None]
+    between, within = np.median(splits, axis=0) if splits else (np.nan, np.nan)
     return Trust(
         wall=run.wall,
         compiling=compiling,
         in_samples=sum(r.sample_seconds() for r in timed) / max(run.wall - compiling, 1e-9),
         control_close=_share([abs(c.estimate - 1.0) <= 0.01 for c in controls]),
         control_covers=_share([1.0 in c for c in controls]),
-        narrow=_share([_narrow(result) for result in timed]),
+        narrow=_share([ratio.half_width <= 0.05 for _, _, ratio in ratios if ratio]),
+        processes=max((result.processes for result in timed), default=0),
+        between=float(between),
+        within=float(within),
         noise_floor=float(np.median([r.noise_floor for r in timed])) if timed else float("nan"),
         threads_exceeded=[
             f"{name} at {result.cell.label}: {result.used_threads(name):.1f} threads busy"
@@ -70,6 +83,21 @@ def _share(holds: list[bool]) -> float:
     return sum(holds) / len(holds) if holds else float("nan")
 
 
-def _narrow(result: CellResult) -> bool:
-    ratios = [result.speedup(VECTORIZED, name) for name in result.kernels if name != VECTORIZED]
-    return all(ratio.half_width <= 0.05 for ratio in ratios if ratio)
+def _split(result: CellResult, kernel: str) -> tuple[float, float] | None:
+    """Standard deviation of ln of the speed-up over numpy_vectorized, between processes and within one."""
+    if VECTORIZED not in result.samples:
+        return None
+    whole, even, odd = (
+        [
+            stats.quiet(before[part]) - stats.quiet(after[part])
+            for process, before in result.samples[VECTORIZED].by_process.items()
+            if (after := result.samples[kernel].by_process.get(process)) is not None
+            and min(before.size, after.size) > 3
+        ]
+        for part in (slice(None), slice(0, None, 2), slice(1, None, 2))
+    )
+    if len(whole) < 2:
+        return None
+    # Half of the difference of two halves varies as the whole does.
+    halves = (np.array(even) - np.array(odd)) / 2.0
+    return float(np.std(whole, ddof=1)), float(np.sqrt(np.mean(halves**2)))

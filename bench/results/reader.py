@@ -59,6 +59,7 @@ class _Building:
     cell: Cell
     pools: dict[str, int]
     loops: dict[str, int] = field(default_factory=dict)
+    per_process: int = 0
     samples: dict[str, tuple[list[int], list[float], list[float]]] = field(default_factory=dict)
     first_call: dict[str, float] = field(default_factory=dict)
     agreement: dict[str, Agreed] = field(default_factory=dict)
@@ -82,6 +83,7 @@ class _Building:
                     cpus.append(cpu)
             case Calibrated(loops=loops):
                 self.loops = loops
+                self.per_process = record.per_process
             case FirstCall(kernel=kernel, seconds=seconds):
                 self.first_call[kernel] = seconds
             case Agreed(kernel=kernel):
@@ -98,7 +100,7 @@ class _Building:
         timed = [name for name in self.loops if name in self.samples and name not in self.failed]
         return CellResult(
             self.cell,
-            {name: Samples(self.loops[name], *self.samples[name]) for name in timed},
+            {name: Samples(self.loops[name], *self.samples[name], self.per_process) for name in timed},
             self.first_call,
             self.agreement,
             self.skipped,

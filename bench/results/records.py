@@ -269,14 +269,21 @@ class Calibrated(Event, frozen=True, tag="Calibrated", kw_only=True):
     Attributes:
         loops: Calls in a sample.
         every: Every how many rounds a kernel takes part.
-        rounds: How many rounds there will be.
+        rounds: How many rounds there will be, in all processes together.
         seconds: How long their samples should take altogether.
+        processes: How many processes take them, one after another, as many each.
     """
 
     loops: dict[str, AtLeastOne]
     every: dict[str, AtLeastOne]
     rounds: AtLeastOne
     seconds: Seconds
+    processes: AtLeastOne = 1
+
+    @property
+    def per_process(self) -> int:
+        """Rounds of one process."""
+        return self.rounds // self.processes
 
 
 class Round(Event, frozen=True, tag="Round", kw_only=True):

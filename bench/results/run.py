@@ -38,12 +38,14 @@ class Samples:
         rounds: Index of the round of each sample.
         wall: Wall seconds of each sample.
         cpu: CPU seconds of each sample.
+        per_process: How many rounds a process takes; those of the first come first. 0 if one process takes all.
     """
 
     loops: int
     rounds: Sequence[int]
     wall: Sequence[float]
     cpu: Sequence[float]
+    per_process: int = 0
 
     @classmethod
     def of_calls(cls, seconds: Sequence[float], cpu: Sequence[float] | None = None) -> "Samples":
@@ -54,6 +56,17 @@ class Samples:
     def seconds(self) -> Array:
         """Wall seconds of one call, of each sample."""
         return np.array(self.wall, dtype=np.float64) / self.loops
+
+    @cached_property
+    def estimates(self) -> dict[int, float]:
+        """Process -> ln of the seconds of one call, as on a quiet machine."""
+        return {process: stats.quiet(seconds) for process, seconds in self.by_process.items()}
+
+    @cached_property
+    def by_process(self) -> dict[int, Array]:
+        """Process -> seconds of one call, of each of its samples."""
+        processes = np.array(self.rounds) // (self.per_process or max(self.rounds, default=0) + 1)
+        return {int(process): self.seconds[processes == process] for process in np.unique(processes)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,14 +103,49 @@ class CellResult:
         """Seconds of one call, of each sample."""
         return {name: samples.seconds for name, samples in self.samples.items()}
 
+    @cached_property
+    def processes(self) -> int:
+        """How many processes measured it."""
+        return max((len(samples.by_process) for samples in self.samples.values()), default=0)
+
+    def estimates(self, kernel: str) -> dict[int, float]:
+        """Process -> ln of the seconds of one call, as on a quiet machine: a low quantile of its samples."""
+        return self.samples[kernel].estimates
+
     def median(self, kernel: str, confidence: float = 0.95) -> Interval:
-        """Seconds of one call."""
-        return stats.median(self.seconds[kernel], confidence)
+        """Seconds of one call: the median over processes of what each estimates, or over the samples of the one."""
+        alone = stats.median(self.seconds[kernel], confidence)
+        estimates = list(self.estimates(kernel).values())
+        return stats.of_processes(estimates, _log_half(alone), confidence) if len(estimates) > 1 else alone
 
     def speedup(self, baseline: str, kernel: str, confidence: float = 0.95) -> Interval | None:
-        """How many times faster a kernel is than a baseline, from the rounds they share; None if one was not timed."""
+        """How many times faster a kernel is than a baseline; None if one was not timed.
+
+        With several processes: the median over them of the ratio of the two estimates of a process. With one: from the
+        rounds that the two share.
+        """
+        key = baseline, kernel, confidence
+        if key not in self._speedups:
+            self._speedups[key] = self._speedup(baseline, kernel, confidence)
+        return self._speedups[key]
+
+    @cached_property
+    def _speedups(self) -> dict[tuple[str, str, float], Interval | None]:
+        """What was computed before, for a page asks for the same ratio many times."""
+        return {}
+
+    def _speedup(self, baseline: str, kernel: str, confidence: float) -> Interval | None:
         if baseline not in self.samples or kernel not in self.samples:
             return None
+        alone = self._paired(baseline, kernel, confidence)
+        before, after = self.estimates(baseline), self.estimates(kernel)
+        ratios = [before[process] - after[process] for process in before if process in after]
+        if alone is None or len(ratios) < 2:
+            return alone
+        return stats.of_processes(ratios, _log_half(alone), confidence)
+
+    def _paired(self, baseline: str, kernel: str, confidence: float) -> Interval | None:
+        """The speed-up from the rounds that the two share."""
         shared, before, after = np.intersect1d(
             self.samples[baseline].rounds, self.samples[kernel].rounds, assume_unique=True, return_indices=True
         )
@@ -133,6 +181,11 @@ class CellResult:
     def sample_seconds(self) -> float:
         """Seconds spent inside samples."""
         return float(sum(sum(samples.wall) for samples in self.samples.values()))
+
+
+def _log_half(interval: Interval) -> float:
+    """Half the width of an interval in logarithms; infinite with too few rounds for one."""
+    return float(np.log(interval.high / interval.low) / 2.0) if interval.low > 0.0 else float("inf")
 
 
 @dataclass(frozen=True, eq=False)

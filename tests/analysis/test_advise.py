@@ -1,9 +1,12 @@
 """The advice: measured, predicted and outside; compiling; threads; when the answer changes."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.analysis.advise import Advice, CantAnswer, advise, left_out, once_compiled, paid_back, turns
 from bench.results import Run
+from bench.results.records import Price
 from bench.words import WrongUse
 from tests import factories
 from tests.factories import COSTS, kernel_card, run_of_costs
@@ -31,6 +34,13 @@ def test_compiling_counts() -> None:
     paid = paid_back(once)
     assert paid is not None and paid.compiled is not None
     assert (paid.plain.kernel, paid.compiled.kernel, paid.calls) == ("numpy_vectorized", "numba_fused", 46_729)
+
+
+def test_compiling_costs_what_a_fresh_process_took() -> None:
+    made = run_of_costs()
+    priced = replace(made, prices={"numba_fused": Price("numba_fused", 5.7, None, 1e-5)})
+    compiling = {offer.kernel: offer.compiling for offer in advise(priced, 1_000, 64).offers}
+    assert compiling == {"numba_fused": 5.7, "numpy_vectorized": 0.0, "numba_loop": 1.0}
 
 
 def test_compiling_that_never_pays() -> None:

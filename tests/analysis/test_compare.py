@@ -1,4 +1,4 @@
-"""Two runs compared: what counts as a change, the correction, what is common, machines that differ."""
+"""Two runs compared: what counts as a change and what as none, the correction, what is common, other machines."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench import stats
-from bench.analysis.compare import Change, NothingInCommon, compare, rounds_needed
+from bench.analysis.compare import NothingInCommon, compare, rounds_needed
 from bench.analysis.differences import CellsAlone, Difference, KernelAlone
 from bench.results import LOOP, VECTORIZED, CellResult, Run
 from bench.results.records import CONTROL
@@ -28,6 +28,7 @@ def made(
     noise: float = 0.002,
     seconds: Mapping[str, float] = SECONDS,
     control: float | None = None,
+    rounds: int = ROUNDS,
 ) -> Run:
     """A run of six cells whose kernels take these seconds, with noise; some slower by a factor.
 
@@ -37,7 +38,7 @@ def made(
     results = []
     for m in MS:
         samples = {
-            name: (once * (slower or {}).get(name, 1.0) * np.exp(noise * rng.standard_normal(ROUNDS))).tolist()
+            name: (once * (slower or {}).get(name, 1.0) * np.exp(noise * rng.standard_normal(rounds))).tolist()
             for name, once in seconds.items()
         }
         if control is not None:
@@ -183,9 +184,10 @@ def test_the_rounds_that_an_interval_needs() -> None:
     needed = rounds_needed(18)
     # 2^-n <= 0.05 / 18 / 2 / 2, by hand: n >= log2(1440) = 10.49.
     assert needed == 11
-    for rounds, verdicts in ((needed - 1, {"unknown"}), (needed, {"same"})):
-        one = shortened(made(1), rounds, set(SECONDS) - {CONTROL})
-        assert {change.verdict for change in compare(one, one).changes} == verdicts
+    for rounds, verdict in ((needed - 1, "unknown"), (needed, "slower")):
+        names = set(SECONDS) - {CONTROL}
+        one, two = (shortened(each, rounds, names) for each in (made(1), made(2, dict.fromkeys(SECONDS, 1.2))))
+        assert {change.verdict for change in compare(one, two).changes} == {verdict}
 
 
 def test_what_only_one_run_holds() -> None:
@@ -237,11 +239,27 @@ def test_nothing_in_common() -> None:
         compare(one, of_cells(two, other))
 
 
-def test_verdicts_of_a_change() -> None:
-    def verdict(low: float, high: float, floor: float = 0.01) -> str:
-        ratio = Interval((low + high) / 2, low, high)
-        return Change("k", factories.cell(1, 1), None, 1.0, 1.0, ratio, floor).verdict
+def test_no_change_is_what_lies_within_the_tolerance_asked_for() -> None:
+    for tolerance, verdict in ((0.05, "same"), (0.001, "unknown")):
+        assert {c.verdict for c in compare(made(1), made(2), tolerance=tolerance).changes} == {verdict}
+    with pytest.raises(ValueError, match="must be above 0"):
+        compare(made(1), made(2), tolerance=0.0)
 
-    assert verdict(1.02, 1.04) == "slower" and verdict(1.005, 1.04) == "same"
-    assert verdict(0.9, 0.98) == "faster" and verdict(0.9, 0.995) == "same"
-    assert verdict(0.0, np.inf) == verdict(1.02, 1.04, np.inf) == "unknown"
+
+def test_what_is_not_known_well_is_not_called_the_same() -> None:
+    comparison = compare(made(1, noise=0.1), made(2, noise=0.1))
+    assert len(comparison.of("unknown")) == 18 and comparison.effort is not None
+
+
+def test_no_change_is_a_conclusion_each_and_a_change_one_of_many() -> None:
+    first = compare(made(1), made(2)).changes[0]
+    alone = stats.ratio(made(2).cells[0].seconds[first.kernel], made(1).cells[0].seconds[first.kernel], 0.95)
+    assert first.single == alone and first.ratio.low < alone.low and alone.high < first.ratio.high
+
+
+def test_so_many_times_the_rounds_decide_half_of_it() -> None:
+    effort = compare(made(1, noise=0.06), made(2, noise=0.06)).effort
+    assert effort is not None and effort.processes is None and 1.0 < effort.times < 20.0
+    rounds = round(2 * effort.times * ROUNDS)
+    decided = compare(made(3, noise=0.06, rounds=rounds), made(4, noise=0.06, rounds=rounds)).of("same")
+    assert len(decided) >= effort.undecided / 2

@@ -108,3 +108,58 @@ def test_nothing_is_known_of_what_was_not_measured_or_not_predicted() -> None:
     assert outcome is not None and outcome.verdict is None
     assert outcome.measured.ratio.estimate == pytest.approx(10.0)
     assert outcome.why == KERNELS["numba_loop"].unpredicted != ""
+
+
+# The steps of the ladder: branches follow what each rung grew from; rungs that were not measured are bridged.
+
+LADDER = {
+    LOOP: 64.0,
+    "python_lists": 32.0,
+    "numpy_dot_in_loop": 16.0,
+    "numba_loop": 8.0,
+    "numba_fastmath": 4.0,
+    "numpy_textbook": 8.0,
+    VECTORIZED: 4.0,
+    "numpy_buffers": 2.0,
+    "numba_passes": 1.0,
+    "numba_fused": 0.5,
+}
+
+
+def steps(seconds: dict[str, float], limit: float | None = None) -> list[pairs.Step]:
+    return pairs.steps(factories.result(factories.cell(1_000, 32), seconds), lambda _: limit)
+
+
+def test_branches_lead_from_the_loop_to_each_end() -> None:
+    branches = [[kernel.name for kernel in branch] for branch in pairs.branches()]
+    assert all(branch[0] in {n for n, k in KERNELS.items() if k.grew_from == LOOP} for branch in branches)
+    assert [branch[-1] for branch in branches] == ["python_lists", "numba_fastmath", "numba_fused"]
+    covered = {LOOP, *(name for branch in branches for name in branch)}
+    assert covered == {name for name, kernel in KERNELS.items() if kernel.predicted_by != "threads"}
+    assert pairs.main_branch() == "numba_fused"
+
+
+def test_each_step_is_over_the_rung_that_it_grew_from() -> None:
+    found = {step.kernel: step for step in steps(LADDER)}
+    assert set(found) == set(LADDER) - {LOOP}
+    for name, step in found.items():
+        assert step.before == KERNELS[name].grew_from and step.cause == KERNELS[name].cause
+        assert step.ratio.estimate == pytest.approx(LADDER[step.before] / LADDER[name])
+        assert step.reached == pytest.approx(LADDER[LOOP] / LADDER[step.before])
+
+
+def test_a_rung_that_was_not_measured_is_bridged() -> None:
+    without = {name: seconds for name, seconds in LADDER.items() if name not in ("numpy_textbook", "numpy_buffers")}
+    found = {step.kernel: step for step in steps(without)}
+    assert found[VECTORIZED].before == "numpy_dot_in_loop"
+    assert found[VECTORIZED].cause == f"{KERNELS['numpy_textbook'].cause} + {KERNELS[VECTORIZED].cause}"
+    assert found["numba_passes"].before == VECTORIZED
+    assert found["numba_passes"].ratio.estimate == pytest.approx(4.0)
+
+
+def test_the_last_step_leads_to_the_limit() -> None:
+    *_, last = steps(LADDER, 0.125)
+    assert last.kernel == pairs.LIMIT and (last.branch, last.before) == ("numba_fused", "numba_fused")
+    assert last.ratio.estimate == pytest.approx(4.0) and last.reached == pytest.approx(128.0)
+    assert not any(step.kernel == pairs.LIMIT for step in steps(LADDER))
+    assert steps({LOOP: 1.0}, 0.1) == []

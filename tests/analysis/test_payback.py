@@ -25,9 +25,18 @@ def test_calls_until_compiling_has_paid() -> None:
     assert payback.paybacks([result], "numba_fused", {"numba_loop": 1.0}) == []
 
 
-def test_what_compiling_costs(run: Run) -> None:
-    prices = {"numba_fused": Price("numba_fused", 3.6, None, 1e-5)}
-    assert payback.cold_seconds(factories.run([], prices=prices)) == {"numba_fused": 3.6}
-    # A run in which no price was measured has the first calls of its own.
-    compiled = {name for name, kernel in KERNELS.items() if kernel.compiles == "once"}
-    assert set(payback.cold_seconds(run)) == compiled
+def test_the_price_of_compiling_has_one_definition(run: Run) -> None:
+    first = {"numba_loop": 0.4, "numba_fused": 1.8, "numpy_buffers": 1e-3}
+    result = factories.result(factories.cell(10, 2), SECONDS, first_call=first)
+    names = [*SECONDS, "numpy_buffers"]
+    own = factories.run([result], names)
+    assert payback.cold_seconds(own) == {"numba_loop": 0.4, "numba_fused": 1.8}
+    assert payback.first_calls(own, names) == ["numba_loop", "numba_fused"]
+    # What a fresh process took counts, whatever the first call in the run took.
+    priced = factories.run([result], names, prices={"numba_fused": Price("numba_fused", 5.7, 0.2, 1e-5)})
+    assert payback.cold_seconds(priced) == {"numba_loop": 0.4, "numba_fused": 5.7}
+    assert payback.first_calls(priced, names) == ["numba_loop"]
+    assert payback.first_calls(priced, ["numba_fused"]) == []
+    # The map has the rungs that compile once, in ladder order.
+    assert payback.rungs(priced) == ["numba_loop", "numba_fused"]
+    assert payback.rungs(run) == [name for name, kernel in KERNELS.items() if kernel.compiles == "once"]

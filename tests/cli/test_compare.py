@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from bench.cli import app
+from bench.cli import app, commands
 from bench.results import CONTROL, LOOP, VECTORIZED, journal, load
 from bench.results.records import Begun, Calibrated, Round, Sample
 from tests import factories
@@ -69,6 +69,7 @@ def test_the_command(
         assert ended.value.code == (code or 0)
         assert ("REGRESSED: 3" in text) == bool(code), text
         assert ("0 are slower beyond noise" in text) == (not code)
+        assert ("Nothing is slower by more than 5%." in text) == (not code)
     assert (drawn / "compare.png").is_file()
 
 
@@ -86,7 +87,23 @@ def test_a_folder_that_cannot_be_written_to(refused: Refused, tmp_path: Path) ->
 
 def test_too_few_rounds_to_decide(refused: Refused) -> None:
     message = refused("compare", str(RECORDED), str(RECORDED), "--fail-slower", "5%", shows=True)
-    assert "measure both runs with at least" in message and "--benchmark-min-rounds=" in message
+    assert "can be decided; measure both runs again: about " in message and "times the rounds" in message
+
+
+def test_the_tolerance_that_was_asked_for(steady: Path, refused: Refused, capsys: pytest.CaptureFixture[str]) -> None:
+    for tolerance, words in (("3%", "9 show no change (within 3%)."), ("0.01%", "0 show no change (within 0.01%).")):
+        commands.compare(str(steady), str(steady), tolerance=tolerance)
+        printed = " ".join(capsys.readouterr().out.split())
+        assert words in printed and ("Can't tell for 9: about" in printed) == (tolerance == "0.01%")
+    assert "--tolerance takes a percentage, such as 5%" in refused("compare", "a", "b", "--tolerance", "3")
+    assert "--tolerance must be above 0%" in refused("compare", "a", "b", "--tolerance", "0%")
+
+
+def test_what_cannot_be_decided_does_not_fail(steady: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Exit 0, and a sentence that counts it, if a kernel is neither surely slower by more nor surely not."""
+    commands.compare(str(steady), str(slowed(steady, tmp_path / "slow", 1.05)), fail_slower="5%")
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Nothing is surely slower by more than 5%; can't tell for 3 of 9 (about " in printed
 
 
 def test_pytest_benchmark_compares_the_same_runs(command: Command, run_folder: Path, tmp_path: Path) -> None:

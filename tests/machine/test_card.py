@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 import bench
-from bench.machine import card, memory, quiet
+from bench.machine import card, memory
 from bench.results.records import Card, Moment
 from tests.conftest import ROOT
 
@@ -59,7 +59,7 @@ def test_a_container_s_limit_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def in_a_process(code: str, **environment: str) -> str:
-    kept = {name: value for name, value in os.environ.items() if name not in (quiet.PINNED, *bench.SPIN)}
+    kept = {name: value for name, value in os.environ.items() if name not in bench.SPIN}
     done = subprocess.run(
         [sys.executable, "-c", code], env=kept | environment, cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -77,11 +77,3 @@ def test_pools_spin_briefly_unless_the_user_has_set_it() -> None:
     assert in_a_process(code, GOMP_SPINCOUNT="7") == str(
         {"memory_layout": "random", **bench.SPIN, "GOMP_SPINCOUNT": "7"}
     )
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="lays out memory as Linux does")
-def test_a_layout_is_pinned_once_or_recorded_as_random() -> None:
-    code = "from bench.machine import quiet; quiet.pin_layout(); quiet.pin_layout(); import os; print(hash('x'), os.environ[quiet.PINNED], quiet.settings()['memory_layout'])"  # noqa: E501
-    (first, pinned, layout), second = in_a_process(code).split(), in_a_process(code).split()
-    assert (pinned, layout) in (("1", "fixed"), ("0", "random"))
-    assert (first == second[0]) is (pinned == "1")  # the hash seed is fixed with the layout

@@ -29,7 +29,15 @@ from bench.results.records import Calibrated, Round
 NAMES = ("python_loop", "numpy_vectorized")
 CELLS = (Cell(10, 2), Cell(40, 2), Cell(10, 3))
 PRESET = Preset(
-    "tiny", CELLS, cap=0.1, budget=1e-2, min_rounds=10, max_rounds=14, sample_seconds=2e-4, settle_seconds=2e-5
+    "tiny",
+    CELLS,
+    cap=0.1,
+    budget=2e-2,
+    min_rounds=5,
+    max_rounds=7,
+    sample_seconds=2e-4,
+    settle_seconds=2e-5,
+    processes=2,
 )
 PLAN = Plan(PRESET, seed=3, names=NAMES)
 

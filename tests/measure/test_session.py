@@ -11,8 +11,8 @@ import pytest
 
 from bench.grid import Cell, Plan
 from bench.measure import contestants, session, worker
-from bench.measure.ledger import NotTheSame
-from bench.measure.session import Session, run_folder
+from bench.measure.ledger import NotTheSame, run_folder
+from bench.measure.session import Session
 from bench.measure.worker import Worker
 from bench.results import CONTROL, LOOP, READ, VECTORIZED, Run, load
 from bench.results.journal import FILE, compress

@@ -34,13 +34,14 @@ def made(
     cpu: str = "a CPU",
     ms: tuple[int, ...] = MS,
     n_x: int = 2,
+    noise: float = 0.002,
 ) -> Run:
     """A run of six cells whose kernels take what SECONDS and `more` say, with noise; some slower by a factor."""
     rng = np.random.default_rng(seed)
     results = []
     for m in ms:
         times = {
-            name: (seconds * (slower or {}).get(name, 1.0) * np.exp(0.002 * rng.standard_normal(ROUNDS))).tolist()
+            name: (seconds * (slower or {}).get(name, 1.0) * np.exp(noise * rng.standard_normal(ROUNDS))).tolist()
             for name, seconds in {**SECONDS, **(more or {})}.items()
         }
         results.append(factories.result(cell(m, n_x), times))
@@ -52,6 +53,15 @@ def everything(factor: float, **others: float) -> dict[str, float]:
     return {**dict.fromkeys(SECONDS, factor), **others}
 
 
+def in_processes(run: Run) -> Run:
+    """The same samples, as if six processes had taken a sixth each."""
+    cells = [
+        replace(each, samples={name: replace(kept, per_process=ROUNDS // 6) for name, kept in each.samples.items()})
+        for each in run.cells
+    ]
+    return replace(run, cells=cells)
+
+
 def printed(one: Run, two: Run, width: int = 80) -> str:
     console = Console(width=width, file=StringIO())
     with console.capture() as capture:
@@ -61,15 +71,42 @@ def printed(one: Run, two: Run, width: int = 80) -> str:
 
 def test_no_change_in_words() -> None:
     comparison = compare(made(1), made(1))
-    assert changes.verdict(comparison) == ("Of 18 comparisons, 0 are slower beyond noise, 0 faster; 18 show no change.")
-    assert changes.basis(comparison).endswith(
-        "All kernels together are about the same (95% interval 0.0% to 0.0%): no more than noise."
+    assert changes.verdict(comparison) == (
+        "Of 18 comparisons, 0 are slower beyond noise, 0 faster; 18 show no change (within 5%)."
     )
+    assert changes.basis(comparison) == (
+        "Seconds are compared. Slower and faster hold for all 18 comparisons at once with 95% confidence (Bonferroni), "
+        "no change for each by itself (all of its interval within 5%); both given independent rounds."
+    )
+    assert "no change (within 2.5%)" in changes.verdict(compare(made(1), made(1), tolerance=0.025))
+    assert changes.basis(compare(in_processes(made(1)), in_processes(made(2)))).endswith("independent processes.")
+
+
+def test_cant_tell_in_words() -> None:
+    one, two = made(1, noise=0.1), made(2, noise=0.1)
+    words = changes.verdict(compare(one, two))
+    counts = "Of 18 comparisons, 0 are slower beyond noise, 0 faster; 0 show no change (within 5%). Can't tell for 18: "
+    assert words.startswith(counts)
+    assert re.fullmatch(r"about \d+(\.\d)? times the rounds would decide half of them\.", words.removeprefix(counts))
+    comparison = compare(in_processes(one), in_processes(two))
+    assert re.search(
+        r" Can't tell for \d+: about \d+ more process(es)? in each run would decide half of them\.$",
+        changes.verdict(comparison),
+    )
+
+
+def test_what_could_not_be_told_is_counted_by_kernel() -> None:
+    one, two = made(1), made(2, {"numba_loop": 1.8})
+    noisy = made(2, {"numba_loop": 1.8}, noise=0.5).cells[0]
+    text = printed(one, replace(two, cells=[noisy, *two.cells[1:]]))
+    assert "numba_loop: of 6, 5 slower, 0 faster, can't tell for 1" in text
 
 
 def test_a_slow_down_in_words() -> None:
     words = changes.verdict(compare(made(1), made(2, {"numba_loop": 1.8})))
-    assert words.startswith("Of 18 comparisons, 6 are slower beyond noise, 0 faster; 12 show no change. Most changed: ")
+    assert words.startswith(
+        "Of 18 comparisons, 6 are slower beyond noise, 0 faster; 12 show no change (within 5%). Most changed: "
+    )
     assert re.search(r"numba_loop, in 6 of 6; the most at m = \d0, n_x = 2, .*: 1\.8× slower \(95% interval", words)
     back = changes.verdict(compare(made(2, {"numba_loop": 1.8}), made(1)))
     assert re.search(r"1\.8× faster \(95% interval", back)
@@ -104,16 +141,51 @@ def test_a_baseline_that_changed_is_named() -> None:
 
 def test_few_cells_have_nothing_in_common() -> None:
     few = MS[:5]
-    words = changes.basis(compare(made(1, ms=few), made(2, everything(1.6), ms=few)))
-    assert "1.6× slower" in words and words.endswith(": too few cells to tell.")
+    comparison = compare(made(1, ms=few), made(2, everything(1.6), ms=few))
+    assert "together" not in changes.verdict(comparison) + changes.basis(comparison)
+
+
+def test_what_the_cells_do_not_have_in_common_is_not_named() -> None:
+    # Four of the cells are much slower, two are faster: the median is slower, and its interval holds 1.
+    slow, fast = made(2, everything(1.6)), made(2, everything(0.8))
+    mixed = replace(slow, cells=[*slow.cells[:4], *fast.cells[4:]])
+    comparison = compare(made(1), mixed)
+    assert 1.0 in comparison.common[None].ratio and comparison.common[None].ratio.estimate > 1.5
+    assert "together" not in changes.verdict(comparison) + changes.basis(comparison)
+
+
+def test_what_all_have_in_common_may_be_known_where_no_kernel_is() -> None:
+    comparison = compare(in_processes(made(1, noise=0.1)), in_processes(made(2, everything(1.05), noise=0.1)))
+    assert len(comparison.of("unknown")) == 18 and comparison.common[None].ratio.low > 1.0
+    words = changes.verdict(comparison)
+    assert "Can't tell for 18" in words and "All kernels together are" in words
+
+
+def test_a_small_change_of_all_does_not_contradict_that_none_changed() -> None:
+    comparison = compare(in_processes(made(1, noise=0.02)), in_processes(made(2, everything(1.01), noise=0.02)))
+    assert len(comparison.of("same")) == 18 and comparison.common[None].ratio.low > 1.0
+    assert re.search(
+        r"18 show no change \(within 5%\)\. All kernels together are 0\.\d% slower \(95% interval .*\): less "
+        r"than 5%\. Beyond that, 0 are slower and 0 faster\.$",
+        changes.verdict(comparison),
+    )
 
 
 def test_too_few_rounds_decide_nothing(run: Run) -> None:
     comparison = compare(run, run)
-    assert "can't be decided (too few rounds)" in changes.verdict(comparison)
-    with pytest.raises(NothingDecided, match=r"none of .* can be decided; .* at least \d+ rounds: pytest") as raised:
+    total = len(comparison.changes)
+    assert f"Can't tell for {total}: about " in changes.verdict(comparison)
+    with pytest.raises(NothingDecided, match=r"none of .* can be decided; measure both .* times the rounds") as raised:
         changes.regressed(comparison, 0.05)
     assert "\n" not in str(raised.value)
+    cut = [
+        factories.result(each.cell, {name: seconds.tolist()[:4] for name, seconds in each.seconds.items()})
+        for each in run.cells
+    ]
+    comparison = compare(run, replace(run, cells=cut))
+    assert re.search(r"they need at least \d+ rounds in each run", changes.verdict(comparison))
+    with pytest.raises(NothingDecided, match=r"at least \d+ rounds in each run \(--benchmark-min-rounds=\d+\)$"):
+        changes.regressed(comparison, 0.05)
 
 
 def test_what_cannot_be_decided_is_counted() -> None:
@@ -124,9 +196,23 @@ def test_what_cannot_be_decided_is_counted() -> None:
     comparison = compare(one, replace(two, cells=[first, *two.cells[1:]]))
     assert changes.regressed(comparison, 0.05) == (
         False,
-        "Nothing is surely slower by more than 5%; 1 of 18 can't be decided (too few rounds).",
+        "Nothing is surely slower by more than 5%; can't tell for 1 of 18 (it needs at least 11 rounds in each run "
+        "(--benchmark-min-rounds=11)).",
     )
-    assert changes.regressed(compare(one, two), 0.05) == (False, "Nothing is surely slower by more than 5%.")
+    assert changes.regressed(compare(one, two), 0.05) == (False, "Nothing is slower by more than 5%.")
+
+
+def test_what_is_too_wide_to_tell_does_not_pass_as_not_slower() -> None:
+    one, noisy = made(1), made(2, noise=0.2)
+    comparison = compare(one, replace(noisy, cells=[*made(2).cells[:1], *noisy.cells[1:]]))
+    refused, words = changes.regressed(comparison, 0.05)
+    assert not refused
+    assert re.fullmatch(
+        r"Nothing is surely slower by more than 5%; can't tell for 15 of 18 \(about .* would decide half of them\)\.",
+        words,
+    )
+    with pytest.raises(NothingDecided, match="none of 18 comparisons can be decided"):
+        changes.regressed(compare(one, noisy), 0.05)
 
 
 def test_what_only_one_run_holds_is_named() -> None:
@@ -138,6 +224,16 @@ def test_what_only_one_run_holds_is_named() -> None:
     assert "1 cell only in the first run: m = 10, n_x = 2, order F, 1 thread." in text
     assert "numba_loop in 1 cell only in the first run; it failed in the second." in text
     assert "FAIL in the second run at m = 20, n_x = 2, order F, 1 thread: numba_loop: raised" in text
+
+
+def test_noise_is_no_column_where_the_intervals_know_it() -> None:
+    one, two = made(1), made(2, {"numba_loop": 1.8})
+    assert re.search(r"n_x .* ratio +noise$", printed(one, two), re.MULTILINE)
+    text = printed(in_processes(one), in_processes(two))
+    assert re.search(r"n_x .* ratio *$", text, re.MULTILINE)
+    plot = changes.draw(compare(in_processes(one), in_processes(two)))
+    assert "Shaded" not in plot.caption and "Dotted: ± 5%" in plot.caption
+    assert "Shaded" in changes.draw(compare(one, two)).caption
 
 
 @pytest.mark.parametrize("cpu", ["a CPU", "another"])

@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
 from bench.report.chapters import answer
-from bench.report.charts import Plot, ratio_tick, seconds_point, speedup_point, spread
+from bench.report.charts import TIME, Plot, draw_curves, ratio_tick, seconds_point, speedup_point, spread
 from bench.report.section import Section
 from bench.report.style import SETTINGS
 from bench.results import LOOP, Run
 from bench.results.records import Skipped
 from tests.factories import cell, result
+from tests.factories import run as run_of
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12))
@@ -51,19 +54,49 @@ def test_ticks_of_ratios(value: float, text: str) -> None:
     assert ratio_tick(value) == text
 
 
-def test_estimated_points_are_not_measured_and_rest_on_what_was_predicted() -> None:
-    skipped = {LOOP: Skipped(cell="", kernel=LOOP, reason="too slow", predicted=2.0)}
+def test_estimated_points_are_not_measured_and_rest_on_the_nearest_cells() -> None:
+    skipped = {LOOP: Skipped(cell="", kernel=LOOP, reason="too slow", predicted=9.0)}
     slow = result(cell(1_000, 2), {"numba_loop": 0.5, "numpy_vectorized": 0.25}, skipped=skipped)
-    estimated, measured = seconds_point(slow, LOOP), seconds_point(slow, "numba_loop")
-    assert estimated is not None and not estimated.measured and estimated.value.estimate == 2.0
+    made = run_of([result(cell(500, 2), {LOOP: 1.0}), slow], [LOOP, "numba_loop", "numpy_vectorized", "numba_fused"])
+    estimated, measured = seconds_point(made, slow, LOOP), seconds_point(made, slow, "numba_loop")
+    assert estimated is not None and not estimated.measured and estimated.value.estimate == pytest.approx(2.0)
     assert measured is not None and measured.measured and (measured.m, measured.value.estimate) == (1_000, 0.5)
-    ratio = speedup_point(slow, "numba_loop", LOOP)
+    ratio = speedup_point(made, slow, "numba_loop", LOOP)
     assert ratio is not None and not ratio.measured and ratio.value.estimate == pytest.approx(4.0)
-    ratio = speedup_point(slow, "numba_loop", "numpy_vectorized")
+    ratio = speedup_point(made, slow, "numba_loop", "numpy_vectorized")
     assert ratio is not None and ratio.measured and ratio.value.estimate == pytest.approx(0.5)
-    assert seconds_point(slow, "numba_fused") is None and speedup_point(slow, "numba_fused", LOOP) is None
+    assert seconds_point(made, slow, "numba_fused") is None and speedup_point(made, slow, "numba_fused", LOOP) is None
     crashed = {LOOP: Skipped(cell="", kernel=LOOP, reason="needs all threads")}
-    assert seconds_point(result(cell(10, 2), {}, skipped=crashed), LOOP) is None
+    assert seconds_point(made, result(cell(10, 2), {}, skipped=crashed), LOOP) is None
+
+
+def test_an_estimate_is_hollow_and_has_an_error_bar_where_its_interval_is_known() -> None:
+    timed = [result(cell(10**k, 2), {LOOP: 10.0**k * (1.05 if k % 2 else 1.0)}) for k in range(6)]
+    skipped = {LOOP: Skipped(cell="", kernel=LOOP, reason="too slow", predicted=9.0)}
+    slow = [result(cell(10**k, 2), {}, skipped=skipped) for k in (6, 20)]
+    made = run_of([*timed, *slow], [LOOP])
+    axes = Figure().subplots()
+    points = draw_curves(axes, made, made.cells, TIME)[LOOP]
+    assert [point.measured for point in points] == [True] * 6 + [False] * 2
+    _, measured, estimated = axes.lines
+    assert (len(measured.get_xdata()), len(estimated.get_xdata())) == (6, 2)  # type: ignore[arg-type]
+    assert estimated.get_markerfacecolor() == "white"
+    bars = [len(lines.get_segments()) for lines in axes.collections if isinstance(lines, LineCollection)]
+    # The last is farther out than any cell that could be held out.
+    assert bars == [6, 1]
+
+
+def test_estimates_make_no_headline() -> None:
+    skipped = {LOOP: Skipped(cell="", kernel=LOOP, reason="too slow", predicted=9.0)}
+    both = result(cell(1_000, 32), {LOOP: 1.0, "numpy_vectorized": 0.01})
+    slow = result(cell(100_000, 32), {"numpy_vectorized": 0.5}, skipped=skipped)
+    made = run_of([both, slow])
+    assert answer.headline(made).startswith(
+        "At m = 1,000, n_x = 32, order F, 1 thread, vectorized NumPy is 100× faster"
+    )
+    plot = answer.figure(made)
+    assert plot.finding.startswith("At m = 1,000") and "100,000" not in plot.finding
+    assert plot.table is not None and plot.table.text[1][2] == "est. 100 s"
 
 
 @pytest.fixture(scope="module")

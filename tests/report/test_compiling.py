@@ -4,6 +4,7 @@ import pytest
 
 from bench.grid import Setting
 from bench.report.chapters import compiling
+from bench.report.runtables import kernel_table
 from bench.results import CONTROL, LOOP, VECTORIZED, Run
 from bench.results.records import Price
 from kernels import KERNELS
@@ -48,6 +49,27 @@ def test_it_may_never_pay() -> None:
 def test_what_first_calls_cost(made: Run) -> None:
     table = compiling.price_table(made)
     assert table is not None and table.text[1] == ["numba_fused", "3.6 s", "not possible", "10 µs"]
+    assert table.headings == ["kernel", "compiling, cold", "cached on disk", "the next call"]
+
+
+def test_every_table_has_the_same_price(made: Run) -> None:
+    ladder, plot = kernel_table(made), compiling.figure(made, Setting())
+    assert plot is not None and plot.table is not None
+    assert plot.table.title == "Calls until compiling has paid off, order F, 1 thread"
+    assert ladder.title == "The ladder" and ladder.headings[-1] == "compiling, cold"
+    assert {row[0]: row[-1] for row in ladder.text if row[0] in PRICES} == {"numba_loop": "1 s", "numba_fused": "3.6 s"}
+
+
+def test_a_title_says_where_first_calls_of_the_run_stand_in() -> None:
+    result = factories.result(cell(10, 2), {VECTORIZED: 1e-4, "numba_loop": 1e-5}, first_call={"numba_loop": 0.4})
+    alone = factories.run([result])
+    note = "(compiling, cold: the first call in this run)"
+    plot = compiling.figure(alone, Setting())
+    assert plot is not None and plot.table is not None
+    assert plot.table.title == f"Calls until compiling has paid off, order F, 1 thread {note}"
+    assert kernel_table(alone).title == f"The ladder {note}"
+    partly = factories.run([result], prices={"numba_fused": PRICES["numba_fused"]})
+    assert kernel_table(partly).title == "The ladder (compiling, cold: the first call in this run for numba_loop)"
 
 
 def test_a_run_without_prices_has_its_own_first_calls(run: Run) -> None:

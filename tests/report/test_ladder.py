@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis import ladder as analysis
+from bench.analysis import pairs
 from bench.analysis.ratios import story_cells
 from bench.report.chapters import ladder
 from bench.report.section import Section
@@ -20,7 +20,7 @@ RESULT = result(
 
 
 def test_the_finding_names_the_largest_and_the_smallest_step() -> None:
-    assert ladder.finding(RESULT, analysis.steps(RESULT)) == (
+    assert ladder.finding(RESULT, pairs.steps(RESULT)) == (
         "At m = 1,000, n_x = 32, the largest step to numba_fused is “no loop in Python + cost from z”: 20× faster (95% "
         "interval 20 to 20); the smallest is “no temporaries + one call, SIMD exp, few logs + X read once”: 2× slower "
         "(95% interval 2 to 2)."
@@ -29,7 +29,7 @@ def test_the_finding_names_the_largest_and_the_smallest_step() -> None:
 
 def test_the_table_has_a_row_for_each_step_and_a_column_for_each_cell() -> None:
     other = result(cell(10, 32), {LOOP: 10.0, "numba_loop": 1.0})
-    table = ladder.table([(each, analysis.steps(each)) for each in (RESULT, other)])
+    table = ladder.table([(each, pairs.steps(each)) for each in (RESULT, other)])
     assert table.headings == ["kernel", "over", "cause", "m = 1,000, n_x = 32", "m = 10, n_x = 32"]
     assert ["numba_loop", LOOP, "no interpreter", "20 [20, 20]", "10 [10, 10]"] in table.text
     assert ["numpy_dot_in_loop", LOOP, "inner loop in np.dot", "5 [5, 5]", "–"] in table.text
@@ -38,8 +38,8 @@ def test_the_table_has_a_row_for_each_step_and_a_column_for_each_cell() -> None:
 
 
 def test_rows_of_a_branch_stand_together_with_a_gap_between_branches() -> None:
-    def step(branch: str, kernel: str) -> analysis.Step:
-        return analysis.Step(branch, LOOP, kernel, "cause", Interval(2.0, 2.0, 2.0), 1.0)
+    def step(branch: str, kernel: str) -> pairs.Step:
+        return pairs.Step(branch, LOOP, kernel, "cause", Interval(2.0, 2.0, 2.0), 1.0)
 
     ys = ladder._rows([step("a", "a1"), step("b", "b1"), step("a", "a2"), step("a", "a1")])
     assert [kernel for _, kernel, _ in ys] == ["a1", "a2", "b1"]

@@ -185,7 +185,8 @@ def test_trust_adds_up(run: Run) -> None:
     assert 0.0 < measured.in_samples < 1.0
     assert measured.wall > sum(result.sample_seconds() for result in run.cells)
     shares = {k / len(run.cells) for k in range(len(run.cells) + 1)}
-    assert {measured.control_close, measured.control_covers, measured.narrow} <= shares
+    assert {measured.control_close, measured.control_covers} <= shares and 0.0 <= measured.narrow <= 1.0
+    assert measured.processes == 1 and np.isnan(measured.between)
     assert np.isnan(trust(factories.run([])).noise_floor)
 
 

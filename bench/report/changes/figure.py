@@ -10,14 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from bench.analysis.compare import WAYS, Change, Comparison, Verdict
+from bench.analysis.compare import Comparison
+from bench.analysis.differences import WAYS, Change, Verdict
+from bench.report.changes.sentences import share
 from bench.report.changes.sentences import verdict as in_short
 from bench.report.changes.table import changed_table
 from bench.report.charts import Plot, titled
 from bench.report.style import SETTINGS, WIDTH
 
 COLORS = {"slower": "#d55e00", "faster": "#0072b2", "same": "#9a9a9a", "unknown": "#777777"}
-LABELS = {"same": "no change", "unknown": "too few rounds"}
+LABELS = {"same": "no change", "unknown": "can't tell"}
+DOTTED: dict[str, Any] = {"color": "#777777", "linewidth": 0.7, "linestyle": (0, (1, 2))}
 DASHED: dict[str, Any] = {"color": "black", "linewidth": 0.9, "linestyle": (0, (4, 3))}
 
 
@@ -36,8 +39,11 @@ def draw(comparison: Comparison) -> Plot:
     what = "speed-up" if comparison.hardware else "time of a call"
     caption = (
         f"Second run ÷ first, by {what}; above 1 is slower. A dot for each cell of each kernel, the quietest cell at "
-        "the bottom of its band, in front of the noise floor of that cell; with its interval where it changed."
+        f"the bottom of its band; with its interval where it changed. Dotted: ± {share(comparison.tolerance)}; no "
+        "change means that all of an interval lies between the two lines."
     )
+    if _noisy(comparison):
+        caption += " Shaded: the noise floor of each cell."
     if comparison.drift:
         caption += " Dashed: what all kernels have in common."
     return Plot("compare", caption, figure, in_short(comparison), changed_table(comparison))
@@ -53,17 +59,19 @@ def _panel(ax: Axes, comparison: Comparison, kernels: Sequence[str], baseline: s
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False, axis="y")
     ax.axvline(1.0, color="#555555", linewidth=0.9, zorder=1)
+    for side in (-1.0, 1.0):
+        ax.axvline((1.0 + comparison.tolerance) ** side, zorder=1, **DOTTED)
     if baseline in comparison.drift:
         ax.axvline(comparison.drift[baseline].ratio.estimate, zorder=1, **DASHED)
 
 
 def _band(ax: Axes, y: int, changes: Sequence[Change]) -> None:
-    """The cells of a kernel one above the other, by their noise: so the shaded zone is a funnel."""
-    ordered = sorted(changes, key=lambda c: c.floor)
+    """The cells of a kernel one above the other, by their noise: so what is shaded, if anything, is a funnel."""
+    ordered = sorted(changes, key=lambda c: (c.floor, np.log(c.single.high) - np.log(max(c.single.low, 1e-300))))
     heights = y + 0.76 * ((np.arange(len(ordered)) + 0.5) / max(len(ordered), 1) - 0.5)
     # An unbounded floor shades all there is to see.
     floors = np.array([min(c.floor, 99.0) for c in ordered])
-    if ordered:
+    if floors.any():
         edges = np.repeat(np.append(heights - 0.38 / len(ordered), heights[-1] + 0.38 / len(ordered)), 2)[1:-1]
         zone = np.repeat(1.0 + floors, 2)
         ax.fill_betweenx(edges, 1.0 / zone, zone, color="#e8e8e8", linewidth=0, zorder=0)
@@ -88,13 +96,20 @@ def _handles(comparison: Comparison) -> list[Any]:
     line = mpl.lines.Line2D
     shown = [verdict for verdict in verdicts if comparison.of(verdict)]
     handles: list[Any] = [line([], [], linestyle="none", label=LABELS.get(v, v), **_dot(v)) for v in shown]
-    handles.append(mpl.patches.Patch(color="#e8e8e8", label="noise of the cell"))
+    handles.append(line([], [], label=f"± {share(comparison.tolerance)}", **DOTTED))
+    if _noisy(comparison):
+        handles.append(mpl.patches.Patch(color="#e8e8e8", label="noise of the cell"))
     return handles + ([line([], [], label="in common", **DASHED)] if comparison.drift else [])
+
+
+def _noisy(comparison: Comparison) -> bool:
+    """Whether noise is known apart from the intervals."""
+    return any(change.floor for change in comparison.changes)
 
 
 def _dress(ax: Axes, kernels: Sequence[str], comparison: Comparison) -> None:
     """The axes that all panels share: wide enough for the dots, the changes' intervals and most of the noise."""
-    reach = [np.log(1.03), *(abs(np.log(c.ratio.estimate)) for c in comparison.changes)]
+    reach = [np.log1p(comparison.tolerance), *(abs(np.log(c.ratio.estimate)) for c in comparison.changes)]
     reach += [abs(np.log(bound)) for c in comparison.changed for bound in (c.ratio.low, c.ratio.high)]
     reach.append(float(np.quantile([np.log1p(min(c.floor, 0.5)) for c in comparison.changes], 0.9)))
     most = 1.06 * max(reach)

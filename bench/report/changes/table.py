@@ -10,12 +10,14 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bench import words
-from bench.analysis.compare import Change, Comparison
+from bench.analysis.compare import Comparison
+from bench.analysis.differences import Change
 from bench.report.changes.sentences import alone_words, basis, verdict
 from bench.report.tables import Column, Table
 
 TITLE = "Changed beyond noise (ratio: second run ÷ first; above 1 is slower)"
 BEYOND = "beyond"
+NOISE = "noise"
 ROWS = 24  # in a terminal, of at most so many cells in all
 OF_EACH = 4  # and of each kernel
 
@@ -30,7 +32,7 @@ def changed_table(comparison: Comparison) -> Table:
         *(Column(name, value) for name in ("first", "second")),
         Column("ratio", partial(words.bounds, show=_ratio)),
         Column(BEYOND, _ratio),
-        Column("noise", "{:.1%}".format),
+        Column(NOISE, "{:.1%}".format),
     ]
     return Table(TITLE, columns, rows, keys=4)
 
@@ -84,7 +86,10 @@ def _table(comparison: Comparison) -> Iterator[Text]:
     for name, changes in groups.items():
         shown[name] = changes[: min(OF_EACH, left)]
         left -= len(shown[name])
-    columns = [k for k, heading in enumerate(headings) if comparison.drift or heading != BEYOND]
+    says_nothing = {BEYOND} if not comparison.drift else set()
+    if not any(change.floor for change in comparison.changes):
+        says_nothing.add(NOISE)
+    columns = [k for k, heading in enumerate(headings) if heading not in says_nothing]
     rows = [headings, *(row for changes in shown.values() for _, row in changes)]
     widths = {k: max(len(row[k]) for row in rows) for k in columns}
 
@@ -95,6 +100,9 @@ def _table(comparison: Comparison) -> Iterator[Text]:
     for name, changes in groups.items():
         counts = Counter(change.verdict for change, _ in changes)
         total = sum(_name(change) == name for change in comparison.changes)
-        yield Text.assemble((name, "bold"), f": of {total:,}, {counts['slower']:,} slower, {counts['faster']:,} faster")
+        unknown = sum(_name(change) == name for change in comparison.of("unknown"))
+        ways = f"{counts['slower']:,} slower, {counts['faster']:,} faster"
+        cant_tell = f", can't tell for {unknown:,}" if unknown else ""
+        yield Text.assemble((name, "bold"), f": of {total:,}, {ways}{cant_tell}")
         for change, row in shown[name]:
             yield Text(line(row), style={"slower": "red", "faster": "green"}.get(change.verdict, ""))

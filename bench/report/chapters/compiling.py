@@ -6,10 +6,10 @@ from typing import Any
 import matplotlib as mpl
 
 from bench import words
-from bench.analysis.payback import calls, cold_seconds, paybacks
+from bench.analysis.payback import calls, cold_seconds, paybacks, rungs
 from bench.grid import Setting
 from bench.report.charts import Plot, panels, titled
-from bench.report.runtables import SHAPE, shape
+from bench.report.runtables import COLD, SHAPE, shape, titled_cold
 from bench.report.section import Section
 from bench.report.style import styles
 from bench.report.tables import Column, Table
@@ -33,7 +33,7 @@ def price_table(run: Run) -> Table | None:
         return None
     columns = [
         Column("kernel"),
-        Column("cold", words.seconds),
+        Column(COLD, words.seconds),
         Column("cached on disk", lambda value: value if isinstance(value, str) else words.seconds(value)),
         Column("the next call", words.seconds),
     ]
@@ -46,7 +46,8 @@ def price_table(run: Run) -> Table | None:
 
 def figure(run: Run, setting: Setting) -> Plot | None:
     """A map of the number of calls that it takes, against numpy_vectorized: a panel for each compiled rung."""
-    cold = cold_seconds(run)
+    prices = cold_seconds(run)
+    cold = {name: prices[name] for name in rungs(run)}
     results = [result for result in run.of(setting) if result.samples]
     names = [name for name in cold if any(result.speedup(VECTORIZED, name) for result in results)]
     if not names:
@@ -68,7 +69,7 @@ def figure(run: Run, setting: Setting) -> Plot | None:
         f"cell, {setting.label}. In brackets: what compiling costs.",
         drawn,
         finding(results, cold),
-        _table(results, names, cold, setting),
+        _table(run, results, names, setting),
     )
 
 
@@ -85,8 +86,9 @@ def finding(results: Sequence[CellResult], cold: Mapping[str, float]) -> str:
     )
 
 
-def _table(results: Sequence[CellResult], names: Sequence[str], cold: Mapping[str, float], setting: Setting) -> Table:
+def _table(run: Run, results: Sequence[CellResult], names: Sequence[str], setting: Setting) -> Table:
+    cold = cold_seconds(run)
     over = [(name, baseline) for baseline in BASELINES for name in names]
     columns = [*SHAPE, *(Column(f"{name} over {baseline}", words.calls) for name, baseline in over)]
     rows = [[*shape(r), *(calls(r, name, baseline, cold[name]) for name, baseline in over)] for r in results]
-    return Table(f"Calls until compiling has paid off, {setting.label}", columns, rows, keys=2)
+    return Table(titled_cold(f"Calls until compiling has paid off, {setting.label}", run, names), columns, rows, keys=2)

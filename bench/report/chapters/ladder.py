@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench import words
-from bench.analysis import ladder
-from bench.analysis.ladder import LIMIT, Step
+from bench.analysis import pairs
+from bench.analysis.pairs import LIMIT, Step
 from bench.analysis.ratios import story_cells
 from bench.report.charts import Plot, ratio_tick, titled
 from bench.report.runtables import kernel_table, median, time_bounds
@@ -61,7 +61,7 @@ def _times_of(run: Run, name: str) -> Table:
 
 def figure(run: Run, results: Sequence[CellResult]) -> Plot | None:
     """The steps of the ladder at these cells as a waterfall, a panel each; None where none was measured."""
-    measured = [(result, ladder.steps(result, run.limit)) for result in results]
+    measured = [(result, pairs.steps(result, run.limit)) for result in results]
     of_cell = [(result, steps) for result, steps in measured if steps]
     if not of_cell:
         return None
@@ -135,7 +135,7 @@ def _wrapped(cause: str) -> str:
 
 def finding(result: CellResult, steps: Sequence[Step]) -> str:
     """The largest and the smallest step of the main branch in a cell."""
-    branch = [step for step in steps if step.branch == ladder.main_branch()] or list(steps)
+    branch = [step for step in steps if step.branch == pairs.main_branch()] or list(steps)
     best, least = (choose(branch, key=lambda step: step.ratio.estimate) for choose in (max, min))
     sentence = (
         f"At {result.cell.shape}, the largest step to {branch[-1].kernel} is “{best.cause}”: "

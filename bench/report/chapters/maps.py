@@ -104,9 +104,11 @@ def speedup_map(run: Run, setting: Setting, baseline: str) -> Plot:
     """The speed-up over a baseline in every cell: a panel for each kernel."""
     results = run.of(setting)
     names = [
-        name for name in run.measured if name != baseline and any(speedup_point(r, name, baseline) for r in results)
+        name
+        for name in run.measured
+        if name != baseline and any(speedup_point(run, r, name, baseline) for r in results)
     ]
-    points = {name: {result.cell: speedup_point(result, name, baseline) for result in results} for name in names}
+    points = {name: {result.cell: speedup_point(run, result, name, baseline) for result in results} for name in names}
     logs = [np.log2(p.value.estimate) for of_kernel in points.values() for p in of_kernel.values() if p]
     most = min(SHADES, max(1.0, float(np.max(np.abs(logs)))))
     color_map, norm = mpl.colormaps["PuOr"], mpl.colors.Normalize(-most, most)

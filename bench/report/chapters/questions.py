@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import kernels
 from bench import words
+from bench.analysis import payback
 from bench.analysis.ratios import Ratio, clearly_faster, clearly_slower, largest, ratios
 from bench.report.chapters import accuracy
 from bench.report.section import Answer, Section
@@ -142,14 +143,14 @@ def why_numba_both_ways(run: Run) -> list[str] | None:
 
 def why_first_call(run: Run) -> list[str] | None:
     """Compilation."""
-    compiling = run.compile_seconds
+    compiling = payback.cold_seconds(run)
     if not compiling:
         return None
     slowest = max(compiling, key=lambda name: compiling[name])
     sentences = [
         "Numba compiles a kernel when it is first called with arguments of these types.",
-        f"In this run that first call took between {words.seconds(min(compiling.values()), 2)} and "
-        f"{words.seconds(compiling[slowest], 2)} ({slowest}).",
+        f"That first call takes between {words.seconds(min(compiling.values()), 2)} and "
+        f"{words.seconds(compiling[slowest], 2)} ({slowest}), with nothing kept on disk.",
     ]
     timed = [result for result in _one_thread(run) if slowest in result.samples]
     if timed:

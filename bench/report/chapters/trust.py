@@ -3,14 +3,18 @@
 import math
 
 from bench import words
+from bench.analysis import estimates
 from bench.report import runtables
 from bench.report.section import Section
 from bench.results import VECTORIZED, Run
 from bench.results.quality import Trust, trust
 
 LEAD = [
-    "All kernels of a cell take turns, in rounds. A speed-up is the median of the ratios within a round, with the "
-    "interval of the sign test; above 1 is faster.",
+    "All kernels of a cell take turns, in rounds. Several fresh processes measure each cell, since where code and data "
+    "lie differs from process to process. A process estimates a kernel's time as on a quiet machine: the 10th "
+    "percentile of its samples, since neighbours only ever slow. A speed-up is the median over the processes, and its "
+    "interval that of Student's t on them; above 1 is faster. A run of a single process (an older one) has the median "
+    "of the ratios within a round, with the interval of the sign test.",
     "In every cell one kernel runs under two names: the A/A control. It shows how much a kernel differs from itself. "
     "A cell marked (!) in a table has a warning here.",
 ]
@@ -43,8 +47,13 @@ def trust_lines(quality: Trust) -> list[str]:
         f"A/A control: a kernel timed against itself was within 1% of 1 in {_whole(quality.control_close)} of the "
         f"cells; its 95% interval contained 1 in {_whole(quality.control_covers)}.",
         f"Noise floor: {100 * quality.noise_floor:.1f}% (median over the cells); smaller differences count as ties.",
-        f"{_whole(quality.narrow)} of the cells are precise to ± 5% (every speed-up over {VECTORIZED}).",
+        f"{_whole(quality.narrow)} of the speed-ups over {VECTORIZED} are precise to ± 5%.",
     ]
+    if quality.processes > 1:
+        lines.append(
+            f"{quality.processes} processes: a speed-up varies by {words.percent(quality.between)} from process to "
+            f"process, and by {words.percent(quality.within)} within one (standard deviation, median of all)."
+        )
     return lines + [f"More threads than allowed: {line}." for line in quality.threads_exceeded]
 
 
@@ -82,13 +91,14 @@ def skipped_words(run: Run) -> list[str]:
     """What was not run, a line for each kernel: «python_loop in 3 cells: a call would take up to …»."""
     lines = []
     for name in run.measured:
-        skipped = [result.skipped[name] for result in run.cells if name in result.skipped]
+        skipping = [result for result in run.cells if name in result.skipped]
+        skipped = [result.skipped[name] for result in skipping]
         if skipped:
-            predicted = [each.predicted for each in skipped if each.predicted is not None]
+            estimated = [e.estimate for result in skipping if (e := estimates.estimate(run, result, name)) is not None]
             why = skipped[0].reason
-            if predicted:
+            if estimated:
                 cap = words.seconds(run.plan.preset.cap)
-                why = f"a call would take up to {words.seconds(max(predicted), 2)} (est.); this grid's limit is {cap}"
+                why = f"a call would take up to {words.seconds(max(estimated), 2)} (est.); this grid's limit is {cap}"
             lines.append(f"{name} in {words.plural(len(skipped), 'cell')}: {why}")
     return lines + [
         f"{name}: {kernel.missing} is not installed" for name, kernel in run.kernels.items() if kernel.missing
