@@ -10,12 +10,18 @@ from pathlib import Path
 import pytest
 
 from bench.results import Run, load
+from kernels import _cache, controlled
 
 ROOT = Path(__file__).parents[1]
 # Compiled code that all processes of the tests share.
 os.environ.setdefault("UNLOOP_CACHE", str(ROOT / ".numba_cache"))
 # A run of five small cells, recorded once: python_loop is over the cap in the largest, so it holds an estimate too.
 RECORDED = ROOT / "tests" / "data" / "tiny"
+
+# The tests' own process uses it too; what looks at machine code compiles a function anew, since Numba shows none of
+# what it has loaded from disk.
+assert controlled.CONTROLLED
+_cache.keep_on_disk(_cache.cache_folder())
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

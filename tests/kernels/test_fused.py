@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from typing import Any
 
 import llvmlite.binding
 import numba
@@ -158,9 +159,11 @@ def test_that_check_can_fail(vectorized: dict[str, bool]) -> None:
 def test_a_call_wakes_its_threads_once(name: str) -> None:
     """An operation on whole arrays under parallel=True would wake them once more."""
     kernel, problem = KERNELS[name], make_problem(50, 9)
-    kernel(problem.w, problem.b, problem.X, problem.Y)
-    for code in kernel.function.inspect_llvm().values():  # type: ignore[attr-defined]
-        assert woken(code) == 1
+    function: Any = kernel.function
+    again = numba.jit(**function.targetoptions)(function.py_func)
+    again(problem.w, problem.b, problem.X, problem.Y, 2)
+    (code,) = again.inspect_llvm().values()
+    assert woken(code) == 1
 
 
 def test_threads_woken_twice_would_be_noticed() -> None:
