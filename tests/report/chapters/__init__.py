@@ -1,0 +1,1 @@
+"""The chapters of the page, one module of tests each."""
