@@ -1,4 +1,4 @@
-"""What a run's table says does not change by itself: a digest of the recorded run's, and of the same run in format 1."""
+"""A run's table does not change by itself: a digest of the recorded run's, and of the same run in format 1."""
 
 import hashlib
 
