@@ -40,7 +40,7 @@ format: $(READY) ## let ruff mend what it can
 readme: $(READY) ## generate the README's table and figure from results/reference
 	$(BIN)/python -m bench.report.readme
 
-reference: peers ## measure the full grid again into results/reference (half an hour, an idle machine, the peers installed)
+reference: peers ## measure the full grid again into results/reference (an hour, an idle machine, the peers installed)
 	rm -rf results/reference
 	$(BIN)/unloop run --grid full --peers --out results/reference
 	$(BIN)/unloop report --light results/reference

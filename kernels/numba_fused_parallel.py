@@ -6,12 +6,11 @@ Passes over X: one from memory, divided among the threads.
 Allocates: what `numba_fused` does, for each thread, and a row of sums.
 """
 
-from functools import partial
-
 import numba
 import numpy as np
 
-from kernels._kernel import Array, At, CostAndGradient, Kernel
+from kernels._kernel import Array, CostAndGradient, Kernel
+from kernels._shares import in_shares
 from kernels.numba_fused import share, zeros_apart
 from kernels.numba_passes import relaxed
 
@@ -51,18 +50,12 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array, shares: int) -> Co
     return means(sums, n_x, m)
 
 
-def prepare(X: Array, Y: Array) -> At:
-    """The step on X (n_x, m) and Y (m,), on numba.get_num_threads() threads: as an argument, see `numba_parallel`."""
-    shares = min(numba.get_num_threads(), Y.size)
-    return lambda w, b: partial(cost_and_gradient, w, b, X, Y, shares)
-
-
 KERNEL = Kernel(
     name="numba_fused_parallel",
     title="Numba, fused blocks, all threads",
     change="The fused blocks with the examples spread over threads, each with its own sums.",
     function=cost_and_gradient,
-    prepare=prepare,
+    prepare=in_shares(cost_and_gradient),
     threads="all",
     compiles="once",
     grew_from="numba_fused",

@@ -7,12 +7,12 @@ Allocates: one row of n_x + 2 sums per thread.
 """
 
 import math
-from functools import partial
 
 import numba
 import numpy as np
 
-from kernels._kernel import Array, At, CostAndGradient, Kernel
+from kernels._kernel import Array, CostAndGradient, Kernel
+from kernels._shares import in_shares
 from kernels.numba_fastmath import RELAXED
 
 
@@ -50,21 +50,12 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array, shares: int) -> Co
     return sums[0, n_x], sums[0, :n_x], sums[0, n_x + 1]
 
 
-def prepare(X: Array, Y: Array) -> At:
-    """The step on X (n_x, m) and Y (m,), on numba.get_num_threads() threads.
-
-    The number is an argument, since code that asks for it itself has an address in it that no other process has.
-    """
-    shares = min(numba.get_num_threads(), Y.size)
-    return lambda w, b: partial(cost_and_gradient, w, b, X, Y, shares)
-
-
 KERNEL = Kernel(
     name="numba_parallel",
     title="Numba loop, all threads",
     change="The relaxed loop with the examples spread over threads, each with its own sums.",
     function=cost_and_gradient,
-    prepare=prepare,
+    prepare=in_shares(cost_and_gradient),
     threads="all",
     compiles="once",
     grew_from="numba_fastmath",
