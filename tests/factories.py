@@ -8,8 +8,9 @@ import msgspec
 import numpy as np
 
 from bench.grid import Cell, Plan, Preset, Setting
+from bench.results.cell import VECTORIZED, CellResult, Samples
 from bench.results.records import CONTROL, Card, Header, KernelCard, Moment
-from bench.results.run import VECTORIZED, CellResult, Run, Samples
+from bench.results.run import Run
 
 ROUNDS = 9
 CARD = Card(

@@ -11,7 +11,7 @@ from bench.analysis.ratios import headline_cells
 from bench.measure.contestants import describe_kernels
 from bench.report import readme
 from bench.results import Run, load
-from bench.results.run import Samples
+from bench.results.cell import Samples
 from kernels import KERNELS
 from tests.conftest import ROOT
 

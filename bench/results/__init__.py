@@ -3,9 +3,10 @@
 `load` is the only reader. It needs neither Numba nor Matplotlib nor the engine, so a run can be read anywhere.
 """
 
+from bench.results.cell import BASELINES, LOOP, VECTORIZED, CellResult
 from bench.results.reader import NotARun, load
 from bench.results.records import CONTROL, PAIR, READ, is_kernel
-from bench.results.run import BASELINES, LOOP, VECTORIZED, CellResult, Run
+from bench.results.run import Run
 
 __all__ = [
     "BASELINES",

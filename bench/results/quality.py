@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench import stats
-from bench.results.run import VECTORIZED, CellResult, Run
+from bench.results.cell import VECTORIZED, CellResult
+from bench.results.run import Run
 
 
 @dataclass(frozen=True)

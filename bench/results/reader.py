@@ -1,13 +1,14 @@
 """A run folder -> Run; the only reader of what was measured."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from bench.grid import Cell
 from bench.results import journal
+from bench.results.cell import CellResult, Samples
 from bench.results.records import (
     Agreed,
     AnyRecord,
@@ -27,7 +28,7 @@ from bench.results.records import (
     Skipped,
     Warned,
 )
-from bench.results.run import CellResult, Run, Samples
+from bench.results.run import Run
 
 
 class NotARun(Exception):
@@ -45,7 +46,7 @@ def load(path: str | Path) -> Run:
     if file is None:
         raise NotARun(f"{path} holds no {journal.FILE}; name the folder of a run, such as results/reference")
     try:
-        return from_records(journal.read(file))
+        return replace(from_records(journal.read(file)), folder=file.parent)
     except OSError as error:
         raise NotARun(f"{path} can't be read: {error}") from None
     except ValueError as error:

@@ -11,8 +11,9 @@ from pytest_benchmark.stats import Stats
 from pytest_benchmark.utils import get_commit_info
 
 from bench.files import replaced
+from bench.results.cell import BASELINES, CellResult
 from bench.results.records import OUTPUTS
-from bench.results.run import BASELINES, CellResult, Run
+from bench.results.run import Run
 
 FILE = "run.json"
 TEST = "bench/bench_gradient.py::test_gradient"

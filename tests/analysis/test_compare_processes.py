@@ -11,8 +11,8 @@ from scipy import stats as scipy_stats
 from bench import stats
 from bench.analysis.compare import compare
 from bench.results import CellResult, Run
+from bench.results.cell import Samples
 from bench.results.records import CONTROL
-from bench.results.run import Samples
 from bench.stats import Interval
 from tests import factories
 from tests.analysis.test_compare import MS, SECONDS, elsewhere, of_cells

@@ -15,6 +15,7 @@ import pytest
 
 from bench import stats
 from bench.results import CONTROL, LOOP, READ, VECTORIZED, CellResult, NotARun, Run, journal, load, quality, runjson
+from bench.results.cell import Samples
 from bench.results.journal import FILE
 from bench.results.quality import trust
 from bench.results.reader import from_records
@@ -28,7 +29,6 @@ from bench.results.records import (
     Sample,
     Warned,
 )
-from bench.results.run import Samples
 from tests import factories
 from tests.conftest import RECORDED, ROOT
 
