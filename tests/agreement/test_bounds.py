@@ -141,7 +141,7 @@ def test_what_agrees_is_what_the_gate_lets_through(output: int) -> None:
     expected = agreement.expect(problem)
     right = KERNELS["numpy_vectorized"](problem.w, problem.b, problem.X, problem.Y)
     assert agreement.agrees(right, expected)
-    wrong = list(right)
+    wrong: list[Any] = list(right)
     wrong[output] = wrong[output] + 1e-9
     assert not agreement.agrees(tuple(wrong), expected)
     for nothing in (None, right[:2], (None, None, None), (*right[:2], np.nan)):
