@@ -5,6 +5,6 @@ trust.json; `verdicts` counts how often each way calls a change. Reading needs n
 """
 
 from bench.trust.records import FILE, Experiment, find
-from bench.trust.verdicts import Verdicts, verdicts
+from bench.trust.verdicts import Share, Verdicts, verdicts
 
-__all__ = ["FILE", "Experiment", "Verdicts", "find", "verdicts"]
+__all__ = ["FILE", "Experiment", "Share", "Verdicts", "find", "verdicts"]

@@ -45,7 +45,7 @@ class Design:
         seed: Seed of everything random.
     """
 
-    same: int = 11
+    same: int = 9
     larger: int = 3
     neighbours: tuple[Neighbour, ...] = get_args(Neighbour)
     work: Work = ways.ALL

@@ -12,14 +12,14 @@ from pathlib import Path
 import bench
 from bench.grid import Cell, Plan, Preset
 from bench.measure.session import Session
-from bench.results import VECTORIZED, CellResult
+from bench.results import LOOP, VECTORIZED, CellResult
 from bench.trust import one_by_one
 from bench.trust.records import Bounds, Figures
+from kernels import KERNELS
 
 # No cell so small that a call costs as much as its examples: there, more examples are hardly more work.
 CELLS = (Cell(1_000, 32), Cell(10_000, 2), Cell(10_000, 32), Cell(1_000, 512), Cell(100_000, 2))
-KERNELS = ("numba_loop", "numpy_textbook", VECTORIZED, "numba_fused")
-SLOW = {Cell(1_000, 32): ("python_loop",)}
+SLOW = {Cell(1_000, 32): (LOOP,)}
 PRESET = Preset("trust", CELLS, cap=0.02, budget=0.09, min_rounds=2, max_rounds=400, processes=6)
 PATIENCE = 600.0  # seconds after which pytest-benchmark is taken to hang
 
@@ -50,7 +50,9 @@ class Work:
         }
 
 
-ALL = Work({cell: (*SLOW.get(cell, ()), *KERNELS) for cell in CELLS})
+# What is compiled for one thread, and the vectorized form that it is compared with.
+COMPILED = tuple(name for name, kernel in KERNELS.items() if kernel.compiles == "once" and kernel.threads == "one")
+ALL = Work({cell: (*SLOW.get(cell, ()), VECTORIZED, *COMPILED) for cell in CELLS})
 
 
 def unloop(work: Work, preset: Preset, seed: int) -> dict[str, Figures]:
