@@ -1,16 +1,17 @@
 """`unloop trust`: how often a comparison is wrong on this machine, measured."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
-import matplotlib as mpl
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from bench.trust import Verdicts, find, verdicts
 from bench.words import WrongUse
 
 DEFAULT = Path("results", "trust")
@@ -30,10 +31,11 @@ def trust(
     and of 1, 2, 5 and 10% more. Then all of it again while another process disturbs the machine on purpose. It takes
     about twenty minutes. An interrupted experiment is resumed by the same command; a finished one is only shown.
     """
+    import matplotlib as mpl
+
     from bench.report.changes import save
     from bench.report.chapters import trust_experiment as chapter
     from bench.report.style import SETTINGS
-    from bench.trust import find
     from bench.trust.experiment import Design, measure
     from bench.trust.ways import Stopped
 
@@ -64,22 +66,20 @@ def trust(
         section = chapter.of(experiment)
         (plot,) = section.plots
         path = save(plot, folder)
-    assert plot.table is not None
-    _print(console, plot.table.headings, plot.table.text)
+    console.print(_table(verdicts(experiment)))
     for line in (plot.finding, *section.items):
         console.print(Text(line))
     console.print(f"figure: {path}", soft_wrap=True, markup=False)
 
 
-def _print(console: Console, headings: list[str], rows: list[list[str]]) -> None:
-    """The table, without the first column: it is the same in each block of rows."""
-    shown = Table(box=None, padding=(0, 1))
-    for heading in headings[1:]:
-        shown.add_column(heading, justify="left" if heading == "rule" else "right")
-    last = None
-    for first, *rest in rows:
-        if first != last:
-            shown.add_row(Text(f"{first[0].upper()}{first[1:]}:", style="bold"))
-            last = first
-        shown.add_row(*map(Text, rest))
-    console.print(shown)
+def _table(shown: Sequence[Verdicts]) -> Table:
+    """How often each rule calls the second run slower, narrow enough for any terminal."""
+    table = Table(title="How often the second of two runs is called slower", title_justify="left", box=None)
+    amounts = list(shown[0].slower["unloop"])
+    for heading in ("", *("same work" if more == 0 else f"+{more}%" for more in amounts)):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for verdict in shown:
+        table.add_row(Text(verdict.neighbour.capitalize(), style="bold"))
+        for rule, by_more in verdict.slower.items():
+            table.add_row(f"  {rule}", *(f"{100 * by_more[more].share:.3g}%" for more in amounts if more in by_more))
+    return table
