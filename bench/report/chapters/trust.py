@@ -57,7 +57,8 @@ def trust_lines(quality: Trust) -> list[str]:
     if math.isfinite(quality.busy):
         lines.append(
             f"{_whole(quality.busy)} of the rounds were busy: a fixed piece of work took at least {_whole(BUSY)} "
-            f"longer than usual. The measuring process lost its processor {words.digits(quality.switches, 2)} times a second."
+            "longer than usual. The measuring process lost its processor "
+            f"{words.digits(quality.switches, 2)} times a second."
         )
     return lines + [f"More threads than allowed: {line}." for line in quality.threads_exceeded]
 

@@ -1,14 +1,17 @@
 """The chapter on trust: what failed, what was skipped, what disturbed the machine, and how far to trust the rest."""
 
+import math
 from dataclasses import replace
 
 import msgspec
+import pytest
 
 from bench.report import runtables
 from bench.report.chapters import trust
 from bench.results import CONTROL, LOOP, VECTORIZED, Run
 from bench.results.place import Moment
 from bench.results.quality import Trust
+from bench.results.quality import trust as quality_of
 from bench.results.records import Resumed, Ruled, Skipped
 from tests import factories
 from tests.factories import cell, kernel_card
@@ -37,10 +40,10 @@ def test_the_figures_of_trust() -> None:
 def test_busy_rounds_are_counted_by_the_ruler() -> None:
     usual, slow = Ruled(1e-5, 4e-5, 0), Ruled(1e-5, 5e-5, 3)
     run = factories.run([factories.result(cell(10, 2), TIMES, ruler=[usual, usual, usual, slow])])
-    quality = trust.trust(run)
+    quality = quality_of(run)
     assert quality.busy == 0.25
     assert quality.switches == pytest.approx(3 / run.cells[0].sample_seconds())
-    nothing = trust.trust(factories.run([factories.result(cell(10, 2), TIMES)]))
+    nothing = quality_of(factories.run([factories.result(cell(10, 2), TIMES)]))
     assert math.isnan(nothing.busy) and not any("busy:" in line for line in trust.trust_lines(nothing))
 
 
