@@ -8,6 +8,7 @@ from bench.grid import Cell, Order, Preset, Setting
 
 PROBLEMS = ("synthetic", "breast_cancer")
 MAX_ELEMENTS = 100_000_000
+QUICK_ELEMENTS = 10_000_000  # a cell above it takes a quarter of such a run, for few samples
 
 
 def available_threads() -> int:
@@ -20,11 +21,13 @@ def thread_counts() -> list[int]:
     return sorted({1, available_threads()})
 
 
-def _cells(ms: tuple[int, ...], n_xs: tuple[int, ...], orders: tuple[Order, ...]) -> tuple[Cell, ...]:
+def _cells(
+    ms: tuple[int, ...], n_xs: tuple[int, ...], orders: tuple[Order, ...], most: int = MAX_ELEMENTS
+) -> tuple[Cell, ...]:
     return tuple(
         Cell(m, n_x, Setting(order, count))
         for n_x, m, order, count in product(n_xs, ms, orders, thread_counts())
-        if m * n_x <= MAX_ELEMENTS and (m <= 1_000_000 or n_x == 2)
+        if m * n_x <= most and (m <= 1_000_000 or n_x == 2)
     )
 
 
@@ -49,7 +52,7 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
         ),
         "quick": Preset(
             "quick",
-            _cells((10, 100, 1_000, 10_000, 100_000), (2, 32, 512), ("F",)),
+            _cells((10, 100, 1_000, 10_000, 100_000), (2, 32, 512), ("F",), QUICK_ELEMENTS),
             cap=0.1,
             budget=0.13,
             min_rounds=2,
