@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from bench import words
 from bench.trust import Verdicts, find, verdicts
 from bench.words import WrongUse
 
@@ -81,5 +82,5 @@ def _table(shown: Sequence[Verdicts]) -> Table:
     for verdict in shown:
         table.add_row(Text(verdict.neighbour.capitalize(), style="bold"))
         for rule, by_more in verdict.slower.items():
-            table.add_row(f"  {rule}", *(f"{100 * by_more[more].share:.3g}%" for more in amounts if more in by_more))
+            table.add_row(f"  {rule}", *(words.percent(by_more[more].share) for more in amounts if more in by_more))
     return table

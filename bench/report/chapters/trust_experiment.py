@@ -92,7 +92,7 @@ def table(shown: Sequence[Verdicts]) -> Table:
 
 def share_words(share: Share) -> str:
     """A share with what it counts: 3% (6 of 200)."""
-    return f"{100 * share.share:.3g}% ({share.count} of {share.of})"
+    return f"{words.percent(share.share)} ({share.count} of {share.of})"
 
 
 def caption(shown: Sequence[Verdicts]) -> str:
@@ -111,7 +111,7 @@ def finding(shown: Sequence[Verdicts]) -> str:
         alarms, theirs = (_percent(own.get(0))), [by_more[0].share for by_more in others if 0 in by_more]
         part = f"{NEIGHBOURS[verdict.neighbour]}, unloop raises a false alarm in {alarms} of the comparisons"
         if theirs:
-            part += f" (pytest-benchmark: {100 * min(theirs):.2g} to {100 * max(theirs):.2g}%)"
+            part += f" (pytest-benchmark: {words.percent(min(theirs))} to {words.percent(max(theirs))})"
         if 10 in own:
             part += f" and sees 10% more work in {_percent(own[10])}"
         parts.append(part)
@@ -120,7 +120,7 @@ def finding(shown: Sequence[Verdicts]) -> str:
 
 
 def _percent(share: Share | None) -> str:
-    return words.NONE if share is None else f"{100 * share.share:.2g}%"
+    return words.NONE if share is None else words.percent(share.share)
 
 
 def sentences(experiment: Experiment, shown: Sequence[Verdicts]) -> list[str]:
