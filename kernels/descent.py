@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels._inputs import Array, check_inputs
-from kernels._kernel import Kernel
+from kernels._kernel import Kernel, number
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def gradient_descent(
     if compiled:
         if kernel.descend is None:
             raise ValueError(f"{kernel.name} has no form with compiled iterations")
-        return Descent(*kernel.descend(w, b, X, Y, float(alpha), iterations))
+        w, b, costs = kernel.descend(w, number(b, X), X, Y, number(float(alpha), X), iterations)
+        return Descent(w, float(b), costs)
     step = _stepper(kernel, X, Y)
     costs = np.empty(iterations)
     w = w.copy()
@@ -80,6 +81,6 @@ def _stepper(kernel: Kernel, X: Array, Y: Array) -> Callable[[Array, float], Any
     """`step(w, b) -> (J, dw, db)`, with X and Y converted to the kernel's native form once."""
     if kernel.prepare is not None:
         at = kernel.prepare(X, Y)
-        return lambda w, b: at(w, b)()
+        return lambda w, b: at(w, number(b, X))()
     X_native, Y_native = kernel.native(X), kernel.native(Y)
-    return lambda w, b: kernel.function(kernel.native(w), b, X_native, Y_native)
+    return lambda w, b: kernel.function(kernel.native(w), number(b, X), X_native, Y_native)

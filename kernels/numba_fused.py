@@ -3,6 +3,8 @@
 Changes: what `numba_passes` does with all examples, done one block at a time. The size of a block follows from the
 caches and n_x. Few features in order F are first copied into a small array with each feature contiguous, because SIMD
 needs the examples side by side where there are fewer features than lanes.
+For X in float32 all in the loops is float32, and a block holds twice as many examples. The sums over SPAN examples are
+float32, and the sums of those sums float64; where J, db and the logarithm take one example at a time, they are float64.
 Passes over X: one from memory; the second finds the block in the cache.
 Allocates: three arrays of a block's length, dw, and the copied block.
 """
@@ -10,6 +12,7 @@ Allocates: three arrays of a block's length, dw, and the copied block.
 import math
 
 import numpy as np
+from numba import types
 from numba.extending import overload
 
 from kernels._caches import L1_BYTES, L2_BYTES, LAST_BYTES
@@ -24,6 +27,7 @@ from kernels.numba_passes import (
     forward_columns,
     inlined,
     log_product,
+    most_factors,
     relaxed,
 )
 
@@ -34,17 +38,21 @@ SHORTEST_ROWS, SHORTEST_COLUMNS, SHORTEST_RUNS = 16, 64, 256
 # From how many features on four examples, or one, fill about a page of memory; and from how many one is too long.
 FOUR_TO_A_PAGE, ONE_TO_A_PAGE, TOO_LONG = 96, 193, 769
 PAGE_BYTES = 4096
+SPAN = 2**16  # over so many examples sums are in float32, where X is
 
 
 @relaxed
-def rows_block(n_x: int, m: int) -> int:
-    """Examples in a block, where each example is contiguous: at least a few SIMD registers of activations."""
-    size = L1_BYTES if 8 * n_x * m <= LAST_BYTES // 2 else BLOCK_BYTES
-    return min(m, max(SHORTEST_ROWS, size // (8 * n_x)))
+def rows_block(n_x: int, m: int, nbytes: int) -> int:
+    """Examples in a block, where each example is contiguous: at least a few SIMD registers of activations.
+
+    A number has so many bytes.
+    """
+    size = L1_BYTES if nbytes * n_x * m <= LAST_BYTES // 2 else BLOCK_BYTES
+    return min(m, max(SHORTEST_ROWS, size // (nbytes * n_x)))
 
 
 @relaxed
-def columns_block(n_x: int, m: int) -> int:
+def columns_block(n_x: int, m: int, nbytes: int) -> int:
     """Examples in a block, where each feature is contiguous: runs of memory long enough for the prefetcher.
 
     With few features, the runs of a block that fits in the first-level cache are long enough. With so many features
@@ -52,10 +60,10 @@ def columns_block(n_x: int, m: int) -> int:
     where the first one did.
     """
     if n_x <= 2 * FEW_FEATURES:
-        return min(m, max(SHORTEST_COLUMNS, BLOCK_BYTES // (32 * n_x)))
-    if 8 * n_x * SHORTEST_RUNS > 4 * L2_BYTES:
+        return min(m, max(SHORTEST_COLUMNS, BLOCK_BYTES // (4 * nbytes * n_x)))
+    if nbytes * n_x * SHORTEST_RUNS > 4 * L2_BYTES:
         return m
-    return min(m, max(SHORTEST_RUNS, L2_BYTES // 4 // (8 * n_x)))
+    return min(m, max(SHORTEST_RUNS, L2_BYTES // 4 // (nbytes * n_x)))
 
 
 @relaxed
@@ -75,7 +83,7 @@ def turn(XT: Array, start: int, n: int, T: Array) -> None:
 @relaxed
 def by_blocks(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, block: int, dw: Array) -> CostAndGradient:
     """The sums of the losses and of dz over the examples from start to stop, by blocks. Adds X dz to dw (n_x,)."""
-    z, dz, q = np.empty(block), np.empty(block), np.zeros(block)
+    z, dz, q = np.empty(block, X.dtype), np.empty(block, X.dtype), np.zeros(block, X.dtype)
     J = db = 0.0
     blocks = 0
     for first in range(start, stop, block):
@@ -86,7 +94,7 @@ def by_blocks(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, blo
         db += sums[1]
         backward(X, first, n, dz, dw)
         blocks += 1
-        if blocks == FACTORS:
+        if blocks >= most_factors(q):
             J += log_product(q, block, blocks)
             q[:] = 0.0
             blocks = 0
@@ -100,7 +108,8 @@ def by_turned_blocks(
     w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, block: int, dw: Array
 ) -> CostAndGradient:
     """`by_blocks` for few features, with each example contiguous: XT (m, n_x)."""
-    z, dz, q, T = np.empty(block), np.empty(block), np.zeros(block), np.empty((w.size, block))
+    z, dz, q = np.empty(block, XT.dtype), np.empty(block, XT.dtype), np.zeros(block, XT.dtype)
+    T = np.empty((w.size, block), XT.dtype)
     J = db = 0.0
     blocks = 0
     for first in range(start, stop, block):
@@ -112,7 +121,7 @@ def by_turned_blocks(
         db += sums[1]
         backward_columns(T, 0, n, dz, dw)
         blocks += 1
-        if blocks == FACTORS:
+        if blocks >= most_factors(q):
             J += log_product(q, block, blocks)
             q[:] = 0.0
             blocks = 0
@@ -123,22 +132,23 @@ def by_turned_blocks(
 
 @relaxed
 def zeros_apart(X: Array, n: int) -> Array:
-    """Zeros (n,) whose addresses differ from X's by half a page and a cache line.
+    """Zeros (n,) of X's dtype, whose addresses differ from X's by half a page and a cache line.
 
     A load waits for an earlier store if the last twelve bits of their addresses agree, as if it read what was stored.
     """
-    spare = np.zeros(n + PAGE_BYTES // 8)
-    start = (X.ctypes.data + PAGE_BYTES // 2 + 64 - spare.ctypes.data) % PAGE_BYTES // 8
+    spare = np.zeros(n + PAGE_BYTES // X.itemsize, X.dtype)
+    start = (X.ctypes.data + PAGE_BYTES // 2 + 64 - spare.ctypes.data) % PAGE_BYTES // X.itemsize
     return spare[start : start + n]
 
 
 @inlined
-def activate_one(z: float, y: float) -> tuple[float, float, float]:
-    """The values dz, max(s, 0) and e of one example: `activate` for a loop that keeps them in registers."""
-    sign = 1.0 - 2.0 * y
+def activate_one(z: float, Y: Array, i: int) -> tuple[float, float, float]:
+    """The values dz, max(s, 0) and e of example i: `activate` for a loop that keeps them in registers."""
+    zero, one, two = Y.dtype.type(0.0), Y.dtype.type(1.0), Y.dtype.type(2.0)
+    sign = one - two * Y[i]
     s = sign * z
     e = exp(-abs(s))
-    return sign * ((1.0 if s >= 0.0 else e) / (1.0 + e)), s if s > 0.0 else 0.0, e
+    return sign * ((one if s >= zero else e) / (one + e)), s if s > zero else zero, e
 
 
 @relaxed
@@ -148,7 +158,7 @@ def by_pages(w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, fou
     The first 4 * fours examples are taken four at a time, the rest one at a time. Forward and backward take turns so
     often that memory keeps delivering while the sums are computed.
     """
-    z, dz = np.empty(4), np.empty(4)
+    z, dz = np.empty(4, XT.dtype), np.empty(4, XT.dtype)
     J = db = q = 0.0
     factors = 0
     i = start
@@ -159,7 +169,7 @@ def by_pages(w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, fou
                 s += w[j] * XT[i + k, j]
             z[k] = s
         for k in range(4):
-            dz[k], loss, e = activate_one(z[k], Y[i + k])
+            dz[k], loss, e = activate_one(z[k], Y, i + k)
             J += loss
             db += dz[k]
             q += e * (1.0 + q)
@@ -175,7 +185,7 @@ def by_pages(w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, fou
         s = b
         for j in range(w.size):
             s += w[j] * XT[i, j]
-        d, loss, e = activate_one(s, Y[i])
+        d, loss, e = activate_one(s, Y, i)
         J += loss
         db += d
         q += e * (1.0 + q)
@@ -198,24 +208,50 @@ def share(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, dw: Arr
 def _share(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
     def rows(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
         if w.size < FEW_FEATURES:
-            return by_turned_blocks(w, b, X.T, Y, start, stop, columns_block(w.size, stop - start), dw)
+            block = columns_block(w.size, stop - start, X.itemsize)
+            return by_turned_blocks(w, b, X.T, Y, start, stop, block, dw)
         if FOUR_TO_A_PAGE <= w.size < TOO_LONG:
-            many = w.size >= ONE_TO_A_PAGE and 8 * X.size > LAST_BYTES
+            many = w.size >= ONE_TO_A_PAGE and X.nbytes > LAST_BYTES
             return by_pages(w, b, X.T, Y, start, stop, 0 if many else (stop - start) // 4, dw)
-        return by_blocks(w, b, X, Y, start, stop, rows_block(w.size, stop - start), dw)
+        return by_blocks(w, b, X, Y, start, stop, rows_block(w.size, stop - start, X.itemsize), dw)
 
     def columns(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
-        return by_blocks(w, b, X, Y, start, stop, columns_block(w.size, stop - start), dw)
+        return by_blocks(w, b, X, Y, start, stop, columns_block(w.size, stop - start, X.itemsize), dw)
 
     return rows if X.layout == "F" else columns
+
+
+def sums(w: Array, b: float, X: Array, Y: Array, start: int, stop: int) -> CostAndGradient:
+    """The sums over the examples from start to stop, dw in float64 whatever the dtype of X. For compiled code only."""
+    raise NotImplementedError
+
+
+@overload(sums)
+def _sums(w, b, X, Y, start, stop):  # type: ignore[no-untyped-def]
+    def of_float64(w, b, X, Y, start, stop):  # type: ignore[no-untyped-def]
+        return share(w, b, X, Y, start, stop, zeros_apart(X, w.size))
+
+    def of_float32(w, b, X, Y, start, stop):  # type: ignore[no-untyped-def]
+        J = db = 0.0
+        dw, part = np.zeros(w.size), zeros_apart(X, w.size)
+        for first in range(start, stop, SPAN):
+            found = share(w, b, X, Y, first, min(first + SPAN, stop), part)
+            J += found[0]
+            db += found[2]
+            for j in range(w.size):
+                dw[j] += part[j]
+                part[j] = 0.0
+        return J, dw, db
+
+    return of_float64 if X.dtype == types.float64 else of_float32
 
 
 @relaxed
 def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:
     """J, dw (n_x,) and db at w (n_x,) and b, for X (n_x, m) and Y (m,)."""
     m = Y.size
-    J, dw, db = share(w, b, X, Y, 0, m, zeros_apart(X, w.size))
-    return J / m, dw / m, db / m
+    J, dw, db = sums(w, b, X, Y, 0, m)
+    return J / m, np.asarray(dw / m, dtype=w.dtype), db / m
 
 
 @relaxed
@@ -226,7 +262,7 @@ def descend(w: Array, b: float, X: Array, Y: Array, alpha: float, iterations: in
         J, dw, db = cost_and_gradient(w, b, X, Y)
         costs[k] = J
         w = w - alpha * dw
-        b = b - alpha * db
+        b = w.dtype.type(b - alpha * db)
     return w, b, costs
 
 
