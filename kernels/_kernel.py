@@ -132,12 +132,18 @@ class Kernel:
 
     def step(self, w: Array, b: float, X: Array, Y: Array) -> Callable[[], Any]:
         """`bind` for inputs that `check_inputs` has returned: it reads a large X several times."""
+        return self.at(X, Y)(w, b)
+
+    def at(self, X: Array, Y: Array) -> At:
+        """X and Y prepared once, for steps at many w and b: `kernel.at(X, Y)(w, b)()`, on inputs checked before."""
         if X.dtype.name not in self.dtypes:
-            raise TypeError(f"{self.name} computes in {' or '.join(self.dtypes)}, and X is in {X.dtype}; convert X first")
-        b = number(b, X)
-        if self.prepare is not None:
-            return self.prepare(X, Y)(w, b)
-        return partial(self.function, self.native(w), b, self.native(X), self.native(Y))
+            raise TypeError(f"{self.name} computes in {' or '.join(self.dtypes)}, and X is {X.dtype}; convert X first")
+        at = self.prepare(X, Y) if self.prepare is not None else self._on_native(X, Y)
+        return lambda w, b: at(w, number(b, X))
+
+    def _on_native(self, X: Array, Y: Array) -> At:
+        X, Y = self.native(X), self.native(Y)
+        return lambda w, b: partial(self.function, self.native(w), b, X, Y)
 
     @property
     def source(self) -> str | None:

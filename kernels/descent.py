@@ -1,8 +1,6 @@
 """Gradient descent: the iterations around a step."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -67,20 +65,11 @@ def gradient_descent(
             raise ValueError(f"{kernel.name} has no form with compiled iterations")
         w, b, costs = kernel.descend(w, number(b, X), X, Y, number(float(alpha), X), iterations)
         return Descent(w, float(b), costs)
-    step = _stepper(kernel, X, Y)
+    at = kernel.at(X, Y)
     costs = np.empty(iterations)
     w = w.copy()
     for k in range(iterations):
-        costs[k], dw, db = step(w, b)
+        costs[k], dw, db = at(w, b)()
         w = w - alpha * np.asarray(dw)
         b = b - alpha * float(db)
     return Descent(w, b, costs)
-
-
-def _stepper(kernel: Kernel, X: Array, Y: Array) -> Callable[[Array, float], Any]:
-    """`step(w, b) -> (J, dw, db)`, with X and Y converted to the kernel's native form once."""
-    if kernel.prepare is not None:
-        at = kernel.prepare(X, Y)
-        return lambda w, b: at(w, number(b, X))()
-    X_native, Y_native = kernel.native(X), kernel.native(Y)
-    return lambda w, b: kernel.function(kernel.native(w), number(b, X), X_native, Y_native)
