@@ -139,7 +139,7 @@ class Kernel:
         if X.dtype.name not in self.dtypes:
             raise TypeError(f"{self.name} computes in {' or '.join(self.dtypes)}, and X is {X.dtype}; convert X first")
         at = self.prepare(X, Y) if self.prepare is not None else self._on_native(X, Y)
-        return lambda w, b: at(w, number(b, X))
+        return at if X.dtype == np.float64 else lambda w, b: at(w, number(b, X))
 
     def _on_native(self, X: Array, Y: Array) -> At:
         X, Y = self.native(X), self.native(Y)

@@ -33,7 +33,7 @@ class Question:
 def questions(problem: Problem) -> tuple[Question, Question]:
     """The first examples of a problem; and another problem of that shape, every output of which is different."""
     one = problem.head(EXAMPLES)
-    other = Problem(0.5 * one.w + 0.125, one.b - 0.375, -0.5 * one.X, 1.0 - one.Y, one.order)
+    other = Problem(one.w, one.b, -0.5 * one.X, 1.0 - one.Y, one.order).at(0.5 * one.w + 0.125, one.b - 0.375)
     return Question(one, expect(one)), Question(other, expect(other))
 
 

@@ -10,6 +10,7 @@ import pytest
 from bench import agreement
 from bench.agreement import Disagreement, bounds
 from bench.agreement.points import LARGE
+from bench.grid import PRECISIONS
 from bench.problem import Problem, make_problem
 from kernels import KERNELS, Kernel
 from kernels._kernel import Array
@@ -108,7 +109,7 @@ def test_errors_are_reported_in_units_of_rounding() -> None:
     problem = make_problem(1_000, 5)
     clean = agreement.check(kernel(right), problem)
     size = agreement.expect(problem).J_size
-    shifted = agreement.check(kernel(off("J", 100 * bounds.U * size)), problem)
+    shifted = agreement.check(kernel(off("J", 100 * PRECISIONS["float64"].u * size)), problem)
     assert clean.J < 20.0
     assert pytest.approx(100.0, abs=clean.J + 4.0) == shifted.J
 
