@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import cast
 
 import numpy as np
 
@@ -108,7 +107,7 @@ def load_breast_cancer(order: Order = "F") -> Problem:
 
     data, target = load(return_X_y=True)
     X = ((data - data.mean(axis=0)) / data.std(axis=0)).T
-    X = cast(Array, np.array(X, dtype=np.float64, order=order))
+    X = np.array(X, dtype=np.float64, order=order)
     return Problem(np.zeros(X.shape[0]), 0.0, X, target.astype(np.float64), order)
 
 

@@ -100,7 +100,7 @@ def exp_32(x):  # type: ignore[no-untyped-def]
     p = (p * r) * r + r + ONE_32
     # Numba's integers would grow to 64 bits, which halves the lanes.
     bits = np.uint32(_bits(p) + np.uint32(_bits(shifted) << SIGNIFICAND_BITS_32))  # type: ignore[call-arg]
-    return _float(bits) * BACK_32  # type: ignore[call-arg]
+    return _float(bits) * BACK_32
 
 
 # Sums must keep their order here: a reordered + TO_WHOLE - TO_WHOLE would be optimized away.

@@ -22,7 +22,7 @@ LIMITS = {"float64": Limits(1e305, 1e298), "float32": Limits(1e37, 1e37)}
 
 
 def check_inputs(w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, float, Array, Array]:
-    """The inputs as aligned, contiguous arrays of the contract's shapes and of one dtype, copied only where they differ.
+    """The inputs as aligned, contiguous arrays of the contract's shapes and one dtype, copied only where they differ.
 
     The dtype is that of X if it is float32, else float64; w and Y are converted to it, and b is rounded to it.
 

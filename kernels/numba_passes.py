@@ -158,8 +158,8 @@ def span(X: Array) -> int:
 def log_product(q: Array, n: int, factors: int) -> float:
     """The sum of log(1 + q_i) over the first n, from few logarithms; exact where q is tiny.
 
-    Each 1 + q_i is a product of `factors` factors, each of them at most 2. Those of float32 are short: the last products
-    are in float64.
+    Each 1 + q_i is a product of `factors` factors, each of them at most 2. Products in float32 are short, so the last
+    ones are in float64.
     """
     one, most = q.dtype.type(1.0), most_factors(q)
     while n > 1 and 2 * factors <= most:

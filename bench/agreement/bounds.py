@@ -70,7 +70,7 @@ def gamma(n: int, u: float = PRECISIONS["float64"].u) -> float:
 
 
 def expect(problem: Problem, dtype: Dtype | None = None) -> Expected:
-    """The reference's outputs for a problem, and their bounds for a kernel that computes in a dtype, by default its own.
+    """The reference's outputs for a problem, and the bounds of a kernel that computes in a dtype, by default its own.
 
     `saturated` is whether an activation may round to 1 there, so that a cost computed from it is infinite or NaN.
     """

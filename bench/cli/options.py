@@ -45,8 +45,8 @@ def plan(typed: Typed) -> Plan:
     """The plan of a command line; a peer named among the kernels is measured too.
 
     Raises:
-        WrongUse: For an unknown grid, problem, dtype or kernel, a kernel whose package is not installed here, or a kernel of
-            the user's own that can't be loaded.
+        WrongUse: For an unknown grid, problem, dtype or kernel, a kernel whose package is not installed here, or a
+            kernel of the user's own that can't be loaded.
     """
     if typed.grid not in presets.PRESET_NAMES:
         raise nearest("grid", typed.grid, presets.PRESET_NAMES)

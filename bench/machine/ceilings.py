@@ -1,9 +1,9 @@
 """The ceilings of this machine, measured: how fast memory is read, numbers are multiplied and added, and exp is taken.
 
-From them and the work that no gradient step can avoid follows a lower bound for each cell: X is read once
-(8 m n_x bytes, or 4 in float32), 4 m n_x floating-point operations are done, and m exponentials taken. The three may overlap, so the
-bound is the largest of their times. It is the roofline model (S. Williams, A. Waterman and D. Patterson, "Roofline: an
-insightful visual performance model for multicore architectures", 2009) for this one problem.
+From them and the work that no gradient step can avoid follows a lower bound for each cell: X is read once (8 m n_x
+bytes, 4 m n_x in float32), 4 m n_x floating-point operations are done, and m exponentials taken. The three may overlap,
+so the bound is the largest of their times. It is the roofline model (S. Williams, A. Waterman and D. Patterson,
+"Roofline: an insightful visual performance model for multicore architectures", 2009) for this one problem.
 
 The best of several tries counts: what is wanted is what the machine can do, not what it does on average.
 """
@@ -43,7 +43,7 @@ compiled = numba.njit(error_model="numpy", fastmath=RELAXED)
 def read_share(x: Array, start: int, stop: int) -> float:
     """The sum of x[start:stop], in the order of memory."""
     # Unsigned indices: Python's x[-1] asks for a test of the sign, which would keep the loop scalar.
-    s = x.dtype.type(0.0)
+    s: float = x.dtype.type(0.0)
     for i in range(np.uint64(start), np.uint64(stop)):
         s += x[i]
     return s
@@ -52,7 +52,8 @@ def read_share(x: Array, start: int, stop: int) -> float:
 @compiled
 def read_two_share(x: Array, start: int, stop: int) -> float:
     """The sum of x[start:stop] as two sums, for an addition need not wait then for the one before: faster in caches."""
-    s0 = s1 = x.dtype.type(0.0)
+    s0: float = x.dtype.type(0.0)
+    s1 = s0
     chunk, two = np.uint64(CHUNK), np.uint64(2 * CHUNK)
     i = np.uint64(start)
     while i + two <= np.uint64(stop):
@@ -70,7 +71,7 @@ def read_two_share(x: Array, start: int, stop: int) -> float:
 def multiply_add_share(x: Array, start: int, stop: int) -> float:
     """Two polynomials of degree 16 at each of x[start:stop]: 32 multiply-adds a number."""
     real = x.dtype.type  # a literal is a float64, and makes all that it meets one
-    s = real(0.0)
+    s: float = real(0.0)
     for i in range(np.uint64(start), np.uint64(stop)):
         v = x[i]
         p, q = real(0.5), real(0.25)
@@ -97,7 +98,7 @@ def multiply_add_share(x: Array, start: int, stop: int) -> float:
 @compiled
 def exp_share(x: Array, start: int, stop: int) -> float:
     """The sum of exp(-|x|) over x[start:stop], by the kernels' own exp."""
-    s = x.dtype.type(0.0)
+    s: float = x.dtype.type(0.0)
     for i in range(np.uint64(start), np.uint64(stop)):
         s += exp(-abs(x[i]))
     return s

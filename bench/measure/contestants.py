@@ -46,7 +46,7 @@ RULER = Kernel(
 
 
 def names_for(cell: Cell, peers: Collection[str] = ()) -> list[str]:
-    """The kernels that compute in a cell's dtype, and of the peers those given: with many threads, those that use them."""
+    """The kernels that compute in a cell's dtype, of the peers those given; with many threads, those that use them."""
     candidates = [*_ladder(training=cell.iterations > 0), *(PEERS[name] for name in PEERS if name in peers)]
     here = (k for k in candidates if k.missing is None and cell.dtype in k.dtypes)
     return [k.name for k in here if cell.threads == 1 or k.threads == "all"]

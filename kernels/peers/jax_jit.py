@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 
 import numba
-import numpy as np
 
 from kernels._kernel import Array, At
 from kernels.peers._peer import by_feature, peer

@@ -3,13 +3,12 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from bench import agreement
-from bench.grid import ALPHA
+from bench.grid import ALPHA, PRECISIONS, Dtype, Order
 from bench.machine import threads
 from bench.problem import Problem, make_problem
 from kernels import KERNELS, Kernel, gradient_descent
@@ -48,11 +47,12 @@ def test_listing_the_peers_imports_none_of_their_libraries() -> None:
 
 
 @ALL
+@pytest.mark.parametrize("dtype", PRECISIONS)
 @pytest.mark.parametrize("order", ["F", "C"])
 @pytest.mark.parametrize(("m", "n_x"), AWKWARD)
-def test_agrees_with_the_reference(kernel: Kernel, m: int, n_x: int, order: Any) -> None:
-    problem = make_problem(m, n_x, seed=m + n_x, order=order)
-    agreement.check(kernel, problem)
+def test_agrees_with_the_reference(kernel: Kernel, m: int, n_x: int, order: Order, dtype: Dtype) -> None:
+    problem = make_problem(m, n_x, seed=m + n_x, order=order).rounded(dtype, order)
+    agreement.check(kernel, problem)  # which refuses a dw that was computed in another dtype
     J, dw, db = kernel(problem.w, problem.b, problem.X, problem.Y)
     assert type(J) is float and type(db) is float
     assert type(dw) is np.ndarray and dw.shape == (n_x,)

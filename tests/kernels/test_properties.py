@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench import agreement
+from bench.grid import Dtype
 from bench.problem import Problem, make_problem
 from kernels import KERNELS, Kernel, reference
 from kernels._kernel import Array
@@ -100,8 +101,11 @@ def test_any_layout(m: int, n_x: int, seed: int, of_X: str, of_w: str, of_Y: str
 def test_any_dtype_that_float64_can_hold(m: int, n_x: int, seed: int, of_X: str, of_w: str, of_Y: str) -> None:
     made = make_problem(m, n_x, seed)
     problem = Problem(whole(made.w, of_w), 1.0, whole(made.X, of_X), made.Y, "F")
-    expected = agreement.expect(problem)
+    dtype: Dtype = "float32" if "f4" in of_X else "float64"
+    expected = agreement.expect(problem.rounded(dtype, "F"))
     for kernel in ANY_Z.values():
+        if dtype not in kernel.dtypes or (kernel.cost_from == "a" and expected.saturated):
+            continue
         outputs = kernel(problem.w.astype(of_w), np.int8(1), problem.X.astype(of_X), problem.Y.astype(of_Y))  # type: ignore[arg-type]
         judge(kernel, problem, outputs, expected)
 
