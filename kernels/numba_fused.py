@@ -4,17 +4,19 @@ Changes: what `numba_passes` does with all examples, done one block at a time. T
 caches and n_x. Few features in order F are first copied into a small array with each feature contiguous, because SIMD
 needs the examples side by side where there are fewer features than lanes.
 Passes over X: one from memory; the second finds the block in the cache.
-Allocates: three arrays of a block's length, dw, and the copied block.
+Allocates: dw. The room for a block (three arrays of its length, and its copy) is made once, when X is bound.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
-from numba.extending import overload
+from numba.extending import overload, register_jitable
 
 from kernels._caches import L1_BYTES, L2_BYTES, LAST_BYTES
+from kernels._calls import code_for
 from kernels._exp import exp
-from kernels._kernel import Array, CostAndGradient, Kernel
+from kernels._kernel import Array, At, CostAndGradient, Kernel
 from kernels.numba_passes import (
     FACTORS,
     activate,
@@ -35,15 +37,17 @@ SHORTEST_ROWS, SHORTEST_COLUMNS, SHORTEST_RUNS = 16, 64, 256
 FOUR_TO_A_PAGE, ONE_TO_A_PAGE, TOO_LONG = 96, 193, 769
 PAGE_BYTES = 4096
 
+anywhere = register_jitable(error_model="numpy")  # for Python and compiled code alike
 
-@relaxed
+
+@anywhere
 def rows_block(n_x: int, m: int) -> int:
     """Examples in a block, where each example is contiguous: at least a few SIMD registers of activations."""
     size = L1_BYTES if 8 * n_x * m <= LAST_BYTES // 2 else BLOCK_BYTES
     return min(m, max(SHORTEST_ROWS, size // (8 * n_x)))
 
 
-@relaxed
+@anywhere
 def columns_block(n_x: int, m: int) -> int:
     """Examples in a block, where each feature is contiguous: runs of memory long enough for the prefetcher.
 
@@ -58,7 +62,22 @@ def columns_block(n_x: int, m: int) -> int:
     return min(m, max(SHORTEST_RUNS, L2_BYTES // 4 // (8 * n_x)))
 
 
-@relaxed
+@anywhere
+def room_for(X: Array, m: int) -> Array:
+    """What a step on m examples of X (n_x, m or more) needs: n_x zeros to sum dw in, then the room for a block.
+
+    Its address differs from X's by half a page and a cache line: a load waits for an earlier store if the last twelve
+    bits of their addresses agree, as if it read what was stored.
+    """
+    n_x = X.shape[0]
+    vectors = 3 + (n_x if n_x < FEW_FEATURES else 0)
+    n = n_x + vectors * max(rows_block(n_x, m), columns_block(n_x, m))
+    spare = np.zeros(n + PAGE_BYTES // 8)
+    start = (X.ctypes.data + PAGE_BYTES // 2 + 64 - spare.ctypes.data) % PAGE_BYTES // 8
+    return spare[start : start + n]
+
+
+@inlined
 def turn(XT: Array, start: int, n: int, T: Array) -> None:
     """Copy n examples of XT (m, n_x) into T (n_x, n)."""
     o = np.uint64(start)
@@ -72,10 +91,13 @@ def turn(XT: Array, start: int, n: int, T: Array) -> None:
                 T[j, i] = XT[o + i, j]
 
 
-@relaxed
-def by_blocks(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, block: int, dw: Array) -> CostAndGradient:
+@inlined
+def by_blocks(
+    w: Array, b: float, X: Array, Y: Array, start: int, stop: int, block: int, dw: Array, room: Array
+) -> CostAndGradient:
     """The sums of the losses and of dz over the examples from start to stop, by blocks. Adds X dz to dw (n_x,)."""
-    z, dz, q = np.empty(block), np.empty(block), np.zeros(block)
+    z, dz, q = room[:block], room[block : 2 * block], room[2 * block : 3 * block]
+    q[:] = 0.0
     J = db = 0.0
     blocks = 0
     for first in range(start, stop, block):
@@ -95,12 +117,14 @@ def by_blocks(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, blo
     return J, dw, db
 
 
-@relaxed
+@inlined
 def by_turned_blocks(
-    w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, block: int, dw: Array
+    w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, block: int, dw: Array, room: Array
 ) -> CostAndGradient:
     """`by_blocks` for few features, with each example contiguous: XT (m, n_x)."""
-    z, dz, q, T = np.empty(block), np.empty(block), np.zeros(block), np.empty((w.size, block))
+    z, dz, q = room[:block], room[block : 2 * block], room[2 * block : 3 * block]
+    T = room[3 * block : (3 + w.size) * block].reshape(w.size, block)
+    q[:] = 0.0
     J = db = 0.0
     blocks = 0
     for first in range(start, stop, block):
@@ -121,17 +145,6 @@ def by_turned_blocks(
     return J, dw, db
 
 
-@relaxed
-def zeros_apart(X: Array, n: int) -> Array:
-    """Zeros (n,) whose addresses differ from X's by half a page and a cache line.
-
-    A load waits for an earlier store if the last twelve bits of their addresses agree, as if it read what was stored.
-    """
-    spare = np.zeros(n + PAGE_BYTES // 8)
-    start = (X.ctypes.data + PAGE_BYTES // 2 + 64 - spare.ctypes.data) % PAGE_BYTES // 8
-    return spare[start : start + n]
-
-
 @inlined
 def activate_one(z: float, y: float) -> tuple[float, float, float]:
     """The values dz, max(s, 0) and e of one example: `activate` for a loop that keeps them in registers."""
@@ -141,7 +154,7 @@ def activate_one(z: float, y: float) -> tuple[float, float, float]:
     return sign * ((1.0 if s >= 0.0 else e) / (1.0 + e)), s if s > 0.0 else 0.0, e
 
 
-@relaxed
+@inlined
 def by_pages(w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, fours: int, dw: Array) -> CostAndGradient:
     """`by_blocks` for examples of about a page, XT (m, n_x).
 
@@ -189,42 +202,66 @@ def by_pages(w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, fou
     return J + math.log1p(q), dw, db
 
 
-def share(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, dw: Array) -> CostAndGradient:
-    """The sums over the examples from start to stop, by blocks that suit the order of X. For compiled code only."""
+def share(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, room: Array) -> CostAndGradient:
+    """The sums over the examples from start to stop, by blocks that suit the order of X. For compiled code only.
+
+    Its dw is the beginning of `room`, which is what `room_for` has made for as many examples, or more.
+    """
     raise NotImplementedError
 
 
 @overload(share)
-def _share(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
-    def rows(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
+def _share(w, b, X, Y, start, stop, room):  # type: ignore[no-untyped-def]
+    def rows(w, b, X, Y, start, stop, room):  # type: ignore[no-untyped-def]
+        dw, room = room[: w.size], room[w.size :]
+        dw[:] = 0.0
         if w.size < FEW_FEATURES:
-            return by_turned_blocks(w, b, X.T, Y, start, stop, columns_block(w.size, stop - start), dw)
+            return by_turned_blocks(w, b, X.T, Y, start, stop, columns_block(w.size, stop - start), dw, room)
         if FOUR_TO_A_PAGE <= w.size < TOO_LONG:
             many = w.size >= ONE_TO_A_PAGE and 8 * X.size > LAST_BYTES
             return by_pages(w, b, X.T, Y, start, stop, 0 if many else (stop - start) // 4, dw)
-        return by_blocks(w, b, X, Y, start, stop, rows_block(w.size, stop - start), dw)
+        return by_blocks(w, b, X, Y, start, stop, rows_block(w.size, stop - start), dw, room)
 
-    def columns(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
-        return by_blocks(w, b, X, Y, start, stop, columns_block(w.size, stop - start), dw)
+    def columns(w, b, X, Y, start, stop, room):  # type: ignore[no-untyped-def]
+        dw, room = room[: w.size], room[w.size :]
+        dw[:] = 0.0
+        return by_blocks(w, b, X, Y, start, stop, columns_block(w.size, stop - start), dw, room)
 
     return rows if X.layout == "F" else columns
 
 
 @relaxed
-def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:
-    """J, dw (n_x,) and db at w (n_x,) and b, for X (n_x, m) and Y (m,)."""
+def cost_and_gradient(w: Array, b: float, X: Array, Y: Array, room: Array, dw: Array) -> tuple[float, float]:
+    """J and db at w (n_x,) and b, for X (n_x, m) and Y (m,); dw (n_x,) is written."""
     m = Y.size
-    J, dw, db = share(w, b, X, Y, 0, m, zeros_apart(X, w.size))
-    return J / m, dw / m, db / m
+    J, sums, db = share(w, b, X, Y, 0, m, room)
+    for j in range(w.size):
+        dw[j] = sums[j] / m
+    return J / m, db / m
+
+
+def prepare(X: Array, Y: Array) -> At:
+    """The step on X (n_x, m) and Y (m,), with all that a call needs made beforehand but for dw."""
+    n_x, room, empty = X.shape[0], room_for(X, Y.size), np.empty
+    call = code_for(cost_and_gradient, X[:, 0].copy(), 0.0, X, Y, room, room)
+
+    def at(w: Array, b: float) -> Callable[[], CostAndGradient]:
+        def step() -> CostAndGradient:
+            dw = empty(n_x)
+            J, db = call(w, b, X, Y, room, dw)
+            return J, dw, db
+
+        return step
+
+    return at
 
 
 @relaxed
 def descend(w: Array, b: float, X: Array, Y: Array, alpha: float, iterations: int) -> tuple[Array, float, Array]:
     """Gradient descent from w and b with the iterations compiled too. Returns w, b and the costs (iterations,)."""
-    costs = np.empty(iterations)
+    costs, dw, room = np.empty(iterations), np.empty(w.size), room_for(X, Y.size)
     for k in range(iterations):
-        J, dw, db = cost_and_gradient(w, b, X, Y)
-        costs[k] = J
+        costs[k], db = cost_and_gradient(w, b, X, Y, room, dw)
         w = w - alpha * dw
         b = b - alpha * db
     return w, b, costs
@@ -235,6 +272,7 @@ KERNEL = Kernel(
     title="Numba, fused blocks",
     change="Blocks of examples small enough for the cache, so that X is read from memory once.",
     function=cost_and_gradient,
+    prepare=prepare,
     compiles="once",
     descend=descend,
     grew_from="numba_passes",

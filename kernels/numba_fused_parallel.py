@@ -11,7 +11,7 @@ import numpy as np
 
 from kernels._kernel import Array, CostAndGradient, Kernel
 from kernels._shares import in_shares
-from kernels.numba_fused import share, zeros_apart
+from kernels.numba_fused import room_for, share
 from kernels.numba_passes import relaxed
 
 
@@ -20,7 +20,7 @@ from kernels.numba_passes import relaxed
 @relaxed
 def one_share(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, sums: Array) -> None:
     """Write the sums over the examples from start to stop, dw, J and db in this order, to sums (n_x + 2,)."""
-    J, dw, db = share(w, b, X, Y, start, stop, zeros_apart(X, w.size))
+    J, dw, db = share(w, b, X, Y, start, stop, room_for(X, stop - start))
     for j in range(w.size):
         sums[j] = dw[j]
     sums[w.size] = J
