@@ -43,7 +43,7 @@ class Kernel:
         threads: "all" if it can use more than one thread, else "one".
         compiles: When it compiles: "never", "once" (at the first call) or "per shape" (at the first call for a shape).
         native: Converts one array (w, X or Y) to the form that `function` takes.
-        layout: The order of X that it copies X to in `bind` ("C"), or "either" if it computes on X as it is.
+        layout: The order of X that it copies X to in `bind` ("C" or "F"), or "either" if it computes on X as it is.
         dtypes: The dtypes that it can compute in.
         cost_from: "z" if J is accurate for every finite z; "a" if J is computed from the activation a, whose rounding
             is amplified by 1/a or 1/(1-a), and is infinite or NaN once a is exactly 0 or 1.
@@ -78,7 +78,7 @@ class Kernel:
     threads: Literal["one", "all"] = "one"
     compiles: Literal["never", "once", "per shape"] = "never"
     native: Callable[[Array], Any] = identity
-    layout: Literal["either", "C"] = "either"
+    layout: Literal["either", "C", "F"] = "either"
     dtypes: tuple[str, ...] = ("float64", "float32")
     cost_from: Literal["z", "a"] = "z"
     descend: Callable[..., tuple[Array, float, Array]] | None = None

@@ -69,10 +69,10 @@ def labels_in(plan: Plan, cell: Cell, names: Collection[str]) -> list[str]:
 
 
 def bytes_needed(cell: Cell, names: Iterable[str]) -> int:
-    """Bytes of memory that a cell needs; peers share a copy of X in order C, and each has vectors of its own."""
-    peers = len(PEERS.keys() & set(names))
-    copies = COPIES + (peers > 0 and cell.order == "F")
-    return copies * cell.nbytes + peers * PEER_VECTORS * cell.vector_bytes + SPARE_BYTES
+    """Bytes of memory that a cell needs; peers share a copy of X in the order they want, and each has its vectors."""
+    peers = [PEERS[name] for name in PEERS.keys() & set(names)]
+    copies = COPIES + any(peer.layout not in ("either", cell.order) for peer in peers)
+    return copies * cell.nbytes + len(peers) * PEER_VECTORS * cell.vector_bytes + SPARE_BYTES
 
 
 def do_not_fit(plan: Plan, cell: Cell, names: Collection[str], limit: int) -> list[Skipped]:

@@ -15,7 +15,7 @@ from mpmath.libmp import from_float, mpf_exp, mpf_sub, to_float
 from bench import agreement
 from bench.grid import PRECISIONS, Dtype, Order
 from bench.problem import Problem, make_problem
-from kernels import KERNELS, Kernel, gradient_descent, numba_fused, numba_passes
+from kernels import KERNELS, Kernel, _pages, gradient_descent, numba_fused, numba_passes
 from kernels._exp import exp
 from kernels._kernel import Array
 from tests.conftest import ROOT
@@ -141,7 +141,7 @@ def test_examples_of_a_page_one_or_four_at_a_time(fours: int, dtype: Dtype) -> N
     # One at a time is for an X larger than the last cache. Here it is called directly, with more examples than factors.
     problem = make_problem(2_403, 100, seed=3).rounded(dtype, "F")
     w, b, m, zeros = problem.w, problem.X.dtype.type(problem.b), problem.m, np.zeros(100, dtype)
-    J, dw, db = numba_fused.by_pages(w, b, problem.X.T, problem.Y, 0, m, fours, zeros)
+    J, dw, db = _pages.by_pages(w, b, problem.X.T, problem.Y, 0, m, fours, zeros)
     agreement.judge("by_pages", (J / m, (dw / m).astype(dtype), db / m), agreement.expect(problem))
 
 

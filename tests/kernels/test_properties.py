@@ -19,8 +19,9 @@ from kernels.peers import PEERS
 
 ALL = {**KERNELS, **{name: peer for name, peer in PEERS.items() if peer.missing is None}}
 # scikit-learn computes the loss of label 1 as a difference, which loses its digits where it is tiny, and adds 0 times
-# w.w, which is NaN once w.w overflows. The gate refuses it there, so it is tested at usual magnitudes only.
-ANY_Z = {name: kernel for name, kernel in ALL.items() if name != "sklearn_loss"}
+# w.w, which is NaN once w.w overflows. oneDAL keeps activations a little away from 0 and 1. The gate refuses both
+# there, so they are tested at usual magnitudes only.
+ANY_Z = {name: kernel for name, kernel in ALL.items() if name not in ("sklearn_loss", "onedal_loss")}
 EACH = pytest.mark.parametrize("kernel", ALL.values(), ids=list(ALL))
 examples = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 shapes = {"m": st.integers(1, 12), "n_x": st.integers(1, 6), "seed": st.integers(0, 2**32 - 1)}
