@@ -8,5 +8,7 @@ SPIN = {
     "GOMP_SPINCOUNT": "15000",  # iterations
     "OPENBLAS_THREAD_TIMEOUT": "18",  # 2^18 cycles
 }
-for _name, _value in SPIN.items():
+# Numba would prefer TBB where a peer has loaded it, and the rungs would run on other threads than without that peer.
+LAYER = {"NUMBA_THREADING_LAYER_PRIORITY": "omp tbb workqueue"}
+for _name, _value in (SPIN | LAYER).items():
     os.environ.setdefault(_name, _value)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 Order = Literal["F", "C"]
+Dtype = Literal["float64", "float32"]
 AtLeastOne = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0.0, lt=1e9)]
@@ -20,13 +21,14 @@ KEPT_VECTORS = 4  # numpy_buffers keeps as many
 
 @dataclass(frozen=True)
 class Precision:
-    """A floating-point format: unit roundoff u, and bytes of a number."""
+    """A floating-point format: unit roundoff u, bytes of a number, and eta, the smallest number above 0."""
 
     u: float
     nbytes: int
+    eta: float
 
 
-PRECISIONS = {"float64": Precision(2.0**-53, 8)}
+PRECISIONS = {"float64": Precision(2.0**-53, 8, 2.0**-1074), "float32": Precision(2.0**-24, 4, 2.0**-149)}
 
 
 def axis(part: str, words: str, always: bool = True) -> dict[str, Any]:
@@ -52,7 +54,7 @@ class Setting:
 
     order: Order = field(default="F", metadata=axis("{}", "order {}"))
     threads: AtLeastOne = field(default=1, metadata=axis("{}t", "{} thread{s}"))
-    dtype: Literal["float64"] = field(default="float64", metadata=axis("{}", "{}", always=False))
+    dtype: Dtype = field(default="float64", metadata=axis("{}", "{}", always=False))
 
     @property
     def id(self) -> str:
@@ -119,6 +121,11 @@ class Cell:
         return self.setting.threads
 
     @property
+    def dtype(self) -> Dtype:
+        """Floating-point format of X, Y and w."""
+        return self.setting.dtype
+
+    @property
     def id(self) -> str:
         """The cell's name in test ids and files; made of characters that `pytest -k` takes."""
         shape = f"m{self.m}-n_x{self.n_x}-{self.setting.id}"
@@ -138,7 +145,8 @@ class Cell:
     @property
     def explained(self) -> bool:
         """Whether the variants of controlled pairs are measured here, where the preset wants them."""
-        return (self.m, self.n_x) in EXPLAINED and self.order == "F" and not self.iterations
+        usual = self.order == "F" and self.dtype == "float64"
+        return (self.m, self.n_x) in EXPLAINED and usual and not self.iterations
 
     @property
     def nbytes(self) -> int:

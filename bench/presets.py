@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 from itertools import product
 
-from bench.grid import Cell, Order, Preset, Setting
+from bench.grid import PRECISIONS, Cell, Order, Preset, Setting
 
 PROBLEMS = ("synthetic", "breast_cancer")
 MAX_ELEMENTS = 100_000_000
@@ -32,14 +32,42 @@ def _cells(
 
 
 PRESET_NAMES = ("smoke", "quick", "full")
+DTYPES = (*PRECISIONS, "both")
+# Where the full grid shows what half the bytes are worth: few features and many, in the caches and from memory; order C
+# with one thread, since it is the order that peers want.
+TEACHING_MS, TEACHING_N_XS = (1_000, 10_000, 100_000, 1_000_000), (2, 32, 512, 2_048)
 
 
-def preset(name: str, problem: str = "synthetic") -> Preset:
+def _teaches(cell: Cell) -> bool:
+    return cell.m in TEACHING_MS and cell.n_x in TEACHING_N_XS and (cell.order == "F" or cell.threads == 1)
+
+
+def _in(preset: Preset, dtype: str) -> Preset:
+    """The preset with its cells in a dtype, or in both: first all in float64, then those of float32."""
+    if dtype == "float64":
+        return preset
+    singles = tuple(cell.with_setting(dtype="float32") for cell in preset.cells)
+    if dtype == "float32":
+        return replace(preset, cells=singles)
+    teaching = tuple(cell for cell in singles if preset.name != "full" or cell.iterations or _teaches(cell))
+    return replace(preset, cells=preset.cells + teaching)
+
+
+def preset(name: str, problem: str = "synthetic", dtype: str | None = None) -> Preset:
     """The preset `name`; with a real data set, its cells are training runs on that set.
+
+    Args:
+        name: One of PRESET_NAMES.
+        problem: One of PROBLEMS.
+        dtype: One of DTYPES; None for "both" of the full grid, which has fewer cells in float32, else for "float64".
 
     Raises:
         KeyError: For an unknown name.
     """
+    return _in(_of_float64(name, problem), dtype or ("both" if name == "full" else "float64"))
+
+
+def _of_float64(name: str, problem: str) -> Preset:
     presets = {
         "smoke": Preset(
             "smoke",

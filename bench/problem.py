@@ -1,19 +1,21 @@
 """Problems to compute a gradient step on: synthetic ones from a seed, and a real data set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import cast
 
 import numpy as np
 
-from bench.grid import Order
+from bench.grid import Dtype, Order
 from kernels._aligned import aligned, in_order_c
 from kernels._kernel import Array
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Inputs of a gradient step: w (n_x,), b, X (n_x, m) in order "F" or "C", Y (m,) of 0.0 and 1.0."""
+    """Inputs of a gradient step: w (n_x,), b, X (n_x, m) in order "F" or "C", Y (m,) of 0.0 and 1.0.
+
+    w, X and Y are of one dtype, float64 or float32, and b is a number of that dtype.
+    """
 
     w: Array
     b: float
@@ -35,6 +37,26 @@ class Problem:
     def by_feature(self) -> Array:
         """X with each feature contiguous, made once: for libraries that want it so, and would each make their own."""
         return self.X if self.order == "C" else in_order_c(self.X)
+
+    @property
+    def dtype(self) -> Dtype:
+        """The dtype of w, X and Y."""
+        return "float32" if self.X.dtype == np.float32 else "float64"
+
+    def at(self, w: Array, b: float) -> "Problem":
+        """The same examples at another w and b, rounded to the dtype."""
+        kind = self.X.dtype
+        return replace(self, w=np.asarray(w, dtype=kind), b=float(kind.type(b)))
+
+    def rounded(self, dtype: Dtype, order: Order) -> "Problem":
+        """The same problem with each number rounded to a dtype, once, and X in an order."""
+        if (dtype, order) == (self.dtype, self.order):
+            return self
+        n_x, m = self.X.shape
+        X = aligned((m, n_x), dtype).T if order == "F" else aligned((n_x, m), dtype)
+        X[:] = self.X
+        w, Y = self.w.astype(dtype), self.Y.astype(dtype)
+        return Problem(w, float(X.dtype.type(self.b)), X, Y, order)
 
     def head(self, m: int) -> "Problem":
         """The same problem on its first m examples, X contiguous in the same order."""
@@ -85,7 +107,7 @@ def load_breast_cancer(order: Order = "F") -> Problem:
 
     data, target = load(return_X_y=True)
     X = ((data - data.mean(axis=0)) / data.std(axis=0)).T
-    X = cast(Array, np.array(X, dtype=np.float64, order=order))
+    X = np.array(X, dtype=np.float64, order=order)
     return Problem(np.zeros(X.shape[0]), 0.0, X, target.astype(np.float64), order)
 
 

@@ -23,6 +23,11 @@ def identity(array: Array) -> Array:
     return array
 
 
+def number(b: float, X: Array) -> Any:
+    """The bias in the dtype of X, which decides in what compiled code computes; a float is a float64."""
+    return np.float32(b) if X.dtype == np.float32 else b
+
+
 @dataclass(frozen=True)
 class Kernel:
     """One way to compute the gradient step of logistic regression.
@@ -37,8 +42,8 @@ class Kernel:
         function: `function(w, b, X, Y) -> (J, dw, db)` on unchecked inputs in native form; or what `prepare` calls.
         threads: "all" if it can use more than one thread, else "one".
         compiles: When it compiles: "never", "once" (at the first call) or "per shape" (at the first call for a shape).
-        native: Converts one float64 array (w, X or Y) to the form that `function` takes.
-        layout: The order of X that it copies X to in `bind` ("C"), or "either" if it computes on X as it is.
+        native: Converts one array (w, X or Y) to the form that `function` takes.
+        layout: The order of X that it copies X to in `bind` ("C" or "F"), or "either" if it computes on X as it is.
         dtypes: The dtypes that it can compute in.
         cost_from: "z" if J is accurate for every finite z; "a" if J is computed from the activation a, whose rounding
             is amplified by 1/a or 1/(1-a), and is infinite or NaN once a is exactly 0 or 1.
@@ -73,8 +78,8 @@ class Kernel:
     threads: Literal["one", "all"] = "one"
     compiles: Literal["never", "once", "per shape"] = "never"
     native: Callable[[Array], Any] = identity
-    layout: Literal["either", "C"] = "either"
-    dtypes: tuple[str, ...] = ("float64",)
+    layout: Literal["either", "C", "F"] = "either"
+    dtypes: tuple[str, ...] = ("float64", "float32")
     cost_from: Literal["z", "a"] = "z"
     descend: Callable[..., tuple[Array, float, Array]] | None = None
     missing: str | None = None
@@ -110,11 +115,13 @@ class Kernel:
 
         Raises:
             ValueError: On a wrong shape, m = 0, n_x = 0, labels other than 0 and 1, NaN or infinity, or numbers so
-                large (about 1e298) that a sum may overflow.
-            TypeError: On a dtype that does not fit in float64 (complex, object, text, longer floats).
+                large (about 1e298, or 1e37 in float32) that a sum may overflow.
+            TypeError: On a dtype that does not fit in float64 (complex, object, text, longer floats), and on float32
+                where the kernel computes in float64 only.
         """
-        J, dw, db = self.bind(w, b, X, Y)()
-        return float(J), np.asarray(dw, dtype=np.float64), float(db)
+        w, b, X, Y = check_inputs(w, b, X, Y)
+        J, dw, db = self.step(w, b, X, Y)()
+        return float(J), np.asarray(dw, dtype=X.dtype), float(db)
 
     def bind(self, w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.ArrayLike) -> Callable[[], Any]:
         """Check and convert the inputs, and return a callable that does only the arithmetic.
@@ -129,10 +136,14 @@ class Kernel:
 
     def at(self, X: Array, Y: Array) -> At:
         """X and Y prepared once, for steps at many w and b: `kernel.at(X, Y)(w, b)()`, on inputs checked before."""
-        if self.prepare is not None:
-            return self.prepare(X, Y)
-        X_native, Y_native = self.native(X), self.native(Y)
-        return lambda w, b: partial(self.function, self.native(w), b, X_native, Y_native)
+        if X.dtype.name not in self.dtypes:
+            raise TypeError(f"{self.name} computes in {' or '.join(self.dtypes)}, and X is {X.dtype}; convert X first")
+        at = self.prepare(X, Y) if self.prepare is not None else self._on_native(X, Y)
+        return at if X.dtype == np.float64 else lambda w, b: at(w, number(b, X))
+
+    def _on_native(self, X: Array, Y: Array) -> At:
+        X, Y = self.native(X), self.native(Y)
+        return lambda w, b: partial(self.function, self.native(w), b, X, Y)
 
     @property
     def source(self) -> str | None:

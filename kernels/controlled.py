@@ -106,6 +106,7 @@ ONE_THREAD = _controlled(
     "fused blocks, one thread",
     numba_fused.KERNEL,
     numba_fused.cost_and_gradient,
+    prepare=numba_fused.prepare,
     stands_for=numba_fused.KERNEL.name,
 )
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels._inputs import Array, check_inputs
-from kernels._kernel import Kernel
+from kernels._kernel import Kernel, number
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def gradient_descent(
     if compiled:
         if kernel.descend is None:
             raise ValueError(f"{kernel.name} has no form with compiled iterations")
-        return Descent(*kernel.descend(w, b, X, Y, float(alpha), iterations))
+        w, b, costs = kernel.descend(w, number(b, X), X, Y, number(float(alpha), X), iterations)
+        return Descent(w, float(b), costs)
     at = kernel.at(X, Y)
     costs = np.empty(iterations)
     w = w.copy()

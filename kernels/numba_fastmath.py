@@ -1,6 +1,7 @@
 """The same function compiled again, with relaxed floating-point rules.
 
 Changes: the compiler may reorder sums, and fuse a multiplication with an addition.
+Sums are in the dtypes of `numba_loop`, in another order.
 Passes over X: as `numba_loop`.
 Allocates: as `numba_loop`.
 """

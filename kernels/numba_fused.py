@@ -3,20 +3,23 @@
 Changes: what `numba_passes` does with all examples, done one block at a time. The size of a block follows from the
 caches and n_x. Few features in order F are first copied into a small array with each feature contiguous, because SIMD
 needs the examples side by side where there are fewer features than lanes.
+For X in float32 all in the loops is float32, and a block holds twice as many examples. The sums over SPAN examples are
+float32, and the sums of those sums float64; where J, db and the logarithm take one example at a time, they are float64.
 Passes over X: one from memory; the second finds the block in the cache.
-Allocates: three arrays of a block's length, dw, and the copied block.
+Allocates: dw. The room for a block (three arrays of its length, and its copy) is made once, when X is bound.
 """
 
-import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-from numba.extending import overload
+from numba.extending import overload, register_jitable
 
 from kernels._caches import L1_BYTES, L2_BYTES, LAST_BYTES
-from kernels._exp import exp
-from kernels._kernel import Array, CostAndGradient, Kernel
+from kernels._calls import code_for
+from kernels._kernel import Array, At, CostAndGradient, Kernel, number
+from kernels._pages import by_pages
 from kernels.numba_passes import (
-    FACTORS,
     activate,
     backward,
     backward_columns,
@@ -24,41 +27,69 @@ from kernels.numba_passes import (
     forward_columns,
     inlined,
     log_product,
+    most_factors,
     relaxed,
 )
 
 # A quarter of the first-level cache for X: the rest is for intermediate results and for the prefetcher.
 BLOCK_BYTES = L1_BYTES // 4
-FEW_FEATURES = 8  # the lanes of the widest SIMD registers
+FEW_FEATURES = 16  # up to so many, a block is small enough for the first-level cache
 SHORTEST_ROWS, SHORTEST_COLUMNS, SHORTEST_RUNS = 16, 64, 256
 # From how many features on four examples, or one, fill about a page of memory; and from how many one is too long.
 FOUR_TO_A_PAGE, ONE_TO_A_PAGE, TOO_LONG = 96, 193, 769
 PAGE_BYTES = 4096
+SPAN = 2**16  # over so many examples sums are in float32, where X is
+
+anywhere = register_jitable(error_model="numpy")  # for Python and compiled code alike
 
 
-@relaxed
-def rows_block(n_x: int, m: int) -> int:
-    """Examples in a block, where each example is contiguous: at least a few SIMD registers of activations."""
-    size = L1_BYTES if 8 * n_x * m <= LAST_BYTES // 2 else BLOCK_BYTES
-    return min(m, max(SHORTEST_ROWS, size // (8 * n_x)))
+@anywhere
+def lanes(nbytes: int) -> int:
+    """Numbers in the widest SIMD register: with fewer features it is not full, unless examples lie side by side."""
+    return 64 // nbytes
 
 
-@relaxed
-def columns_block(n_x: int, m: int) -> int:
+@anywhere
+def rows_block(n_x: int, m: int, nbytes: int) -> int:
+    """Examples in a block, where each example is contiguous: at least a few SIMD registers of activations.
+
+    A number has so many bytes.
+    """
+    size = L1_BYTES if nbytes * n_x * m <= LAST_BYTES // 2 else BLOCK_BYTES
+    return min(m, max(SHORTEST_ROWS, size // (nbytes * n_x)))
+
+
+@anywhere
+def columns_block(n_x: int, m: int, nbytes: int) -> int:
     """Examples in a block, where each feature is contiguous: runs of memory long enough for the prefetcher.
 
     With few features, the runs of a block that fits in the first-level cache are long enough. With so many features
     that no block would fit in four times the second-level cache, there is only one block: the second pass then finds X
     where the first one did.
     """
-    if n_x <= 2 * FEW_FEATURES:
-        return min(m, max(SHORTEST_COLUMNS, BLOCK_BYTES // (32 * n_x)))
-    if 8 * n_x * SHORTEST_RUNS > 4 * L2_BYTES:
-        return m
-    return min(m, max(SHORTEST_RUNS, L2_BYTES // 4 // (8 * n_x)))
+    if n_x <= FEW_FEATURES:
+        return min(m, max(SHORTEST_COLUMNS, BLOCK_BYTES // (4 * nbytes * n_x)))
+    if nbytes * n_x * SHORTEST_RUNS > 4 * L2_BYTES:
+        return m if nbytes == 8 else min(m, SPAN)
+    return min(m, max(SHORTEST_RUNS, L2_BYTES // 4 // (nbytes * n_x)))
 
 
-@relaxed
+@anywhere
+def room_for(X: Array, m: int) -> Array:
+    """What a step on m examples of X (n_x, m or more) needs: n_x zeros to sum dw in, then the room for a block.
+
+    Its address differs from X's by half a page and a cache line: a load waits for an earlier store if the last twelve
+    bits of their addresses agree, as if it read what was stored.
+    """
+    n_x, nbytes = X.shape[0], X.itemsize
+    vectors = 3 + (n_x if n_x < lanes(nbytes) else 0)
+    n = n_x + vectors * max(rows_block(n_x, m, nbytes), columns_block(n_x, m, nbytes))
+    spare = np.zeros(n + PAGE_BYTES // nbytes, X.dtype)
+    start = (X.ctypes.data + PAGE_BYTES // 2 + 64 - spare.ctypes.data) % PAGE_BYTES // nbytes
+    return spare[start : start + n]
+
+
+@inlined
 def turn(XT: Array, start: int, n: int, T: Array) -> None:
     """Copy n examples of XT (m, n_x) into T (n_x, n)."""
     o = np.uint64(start)
@@ -72,10 +103,13 @@ def turn(XT: Array, start: int, n: int, T: Array) -> None:
                 T[j, i] = XT[o + i, j]
 
 
-@relaxed
-def by_blocks(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, block: int, dw: Array) -> CostAndGradient:
+@inlined
+def by_blocks(
+    w: Array, b: float, X: Array, Y: Array, start: int, stop: int, block: int, dw: Array, room: Array
+) -> CostAndGradient:
     """The sums of the losses and of dz over the examples from start to stop, by blocks. Adds X dz to dw (n_x,)."""
-    z, dz, q = np.empty(block), np.empty(block), np.zeros(block)
+    z, dz, q = room[:block], room[block : 2 * block], room[2 * block : 3 * block]
+    q[:] = 0.0
     J = db = 0.0
     blocks = 0
     for first in range(start, stop, block):
@@ -86,7 +120,7 @@ def by_blocks(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, blo
         db += sums[1]
         backward(X, first, n, dz, dw)
         blocks += 1
-        if blocks == FACTORS:
+        if blocks >= most_factors(q):
             J += log_product(q, block, blocks)
             q[:] = 0.0
             blocks = 0
@@ -95,12 +129,14 @@ def by_blocks(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, blo
     return J, dw, db
 
 
-@relaxed
+@inlined
 def by_turned_blocks(
-    w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, block: int, dw: Array
+    w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, block: int, dw: Array, room: Array
 ) -> CostAndGradient:
     """`by_blocks` for few features, with each example contiguous: XT (m, n_x)."""
-    z, dz, q, T = np.empty(block), np.empty(block), np.zeros(block), np.empty((w.size, block))
+    z, dz, q = room[:block], room[block : 2 * block], room[2 * block : 3 * block]
+    T = room[3 * block : (3 + w.size) * block].reshape(w.size, block)
+    q[:] = 0.0
     J = db = 0.0
     blocks = 0
     for first in range(start, stop, block):
@@ -112,7 +148,7 @@ def by_turned_blocks(
         db += sums[1]
         backward_columns(T, 0, n, dz, dw)
         blocks += 1
-        if blocks == FACTORS:
+        if blocks >= most_factors(q):
             J += log_product(q, block, blocks)
             q[:] = 0.0
             blocks = 0
@@ -121,112 +157,93 @@ def by_turned_blocks(
     return J, dw, db
 
 
-@relaxed
-def zeros_apart(X: Array, n: int) -> Array:
-    """Zeros (n,) whose addresses differ from X's by half a page and a cache line.
+def share(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, m: int, room: Array) -> CostAndGradient:
+    """The sums over the examples from start to stop, by blocks that suit the order of X. For compiled code only.
 
-    A load waits for an earlier store if the last twelve bits of their addresses agree, as if it read what was stored.
+    They are some of m examples, for which `room_for` has made `room`; the dw returned is its beginning.
     """
-    spare = np.zeros(n + PAGE_BYTES // 8)
-    start = (X.ctypes.data + PAGE_BYTES // 2 + 64 - spare.ctypes.data) % PAGE_BYTES // 8
-    return spare[start : start + n]
-
-
-@inlined
-def activate_one(z: float, y: float) -> tuple[float, float, float]:
-    """The values dz, max(s, 0) and e of one example: `activate` for a loop that keeps them in registers."""
-    sign = 1.0 - 2.0 * y
-    s = sign * z
-    e = exp(-abs(s))
-    return sign * ((1.0 if s >= 0.0 else e) / (1.0 + e)), s if s > 0.0 else 0.0, e
-
-
-@relaxed
-def by_pages(w: Array, b: float, XT: Array, Y: Array, start: int, stop: int, fours: int, dw: Array) -> CostAndGradient:
-    """`by_blocks` for examples of about a page, XT (m, n_x).
-
-    The first 4 * fours examples are taken four at a time, the rest one at a time. Forward and backward take turns so
-    often that memory keeps delivering while the sums are computed.
-    """
-    z, dz = np.empty(4), np.empty(4)
-    J = db = q = 0.0
-    factors = 0
-    i = start
-    for _ in range(fours):
-        for k in range(4):
-            s = b
-            for j in range(w.size):
-                s += w[j] * XT[i + k, j]
-            z[k] = s
-        for k in range(4):
-            dz[k], loss, e = activate_one(z[k], Y[i + k])
-            J += loss
-            db += dz[k]
-            q += e * (1.0 + q)
-        factors += 4
-        if factors >= FACTORS:
-            J += math.log1p(q)
-            q, factors = 0.0, 0
-        d0, d1, d2, d3 = dz[0], dz[1], dz[2], dz[3]
-        for j in range(dw.size):
-            dw[j] += d0 * XT[i, j] + d1 * XT[i + 1, j] + d2 * XT[i + 2, j] + d3 * XT[i + 3, j]
-        i += 4
-    while i < stop:
-        s = b
-        for j in range(w.size):
-            s += w[j] * XT[i, j]
-        d, loss, e = activate_one(s, Y[i])
-        J += loss
-        db += d
-        q += e * (1.0 + q)
-        factors += 1
-        if factors >= FACTORS:
-            J += math.log1p(q)
-            q, factors = 0.0, 0
-        for j in range(dw.size):
-            dw[j] += d * XT[i, j]
-        i += 1
-    return J + math.log1p(q), dw, db
-
-
-def share(w: Array, b: float, X: Array, Y: Array, start: int, stop: int, dw: Array) -> CostAndGradient:
-    """The sums over the examples from start to stop, by blocks that suit the order of X. For compiled code only."""
     raise NotImplementedError
 
 
 @overload(share)
-def _share(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
-    def rows(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
-        if w.size < FEW_FEATURES:
-            return by_turned_blocks(w, b, X.T, Y, start, stop, columns_block(w.size, stop - start), dw)
+def _share(w, b, X, Y, start, stop, m, room):  # type: ignore[no-untyped-def]
+    def rows(w, b, X, Y, start, stop, m, room):  # type: ignore[no-untyped-def]
+        dw, room = room[: w.size], room[w.size :]
+        dw[:] = 0.0
+        if w.size < lanes(X.itemsize):
+            block = columns_block(w.size, m, X.itemsize)
+            return by_turned_blocks(w, b, X.T, Y, start, stop, block, dw, room)
         if FOUR_TO_A_PAGE <= w.size < TOO_LONG:
-            many = w.size >= ONE_TO_A_PAGE and 8 * X.size > LAST_BYTES
+            many = w.size >= ONE_TO_A_PAGE and X.nbytes > LAST_BYTES
             return by_pages(w, b, X.T, Y, start, stop, 0 if many else (stop - start) // 4, dw)
-        return by_blocks(w, b, X, Y, start, stop, rows_block(w.size, stop - start), dw)
+        return by_blocks(w, b, X, Y, start, stop, rows_block(w.size, m, X.itemsize), dw, room)
 
-    def columns(w, b, X, Y, start, stop, dw):  # type: ignore[no-untyped-def]
-        return by_blocks(w, b, X, Y, start, stop, columns_block(w.size, stop - start), dw)
+    def columns(w, b, X, Y, start, stop, m, room):  # type: ignore[no-untyped-def]
+        dw, room = room[: w.size], room[w.size :]
+        dw[:] = 0.0
+        return by_blocks(w, b, X, Y, start, stop, columns_block(w.size, m, X.itemsize), dw, room)
 
     return rows if X.layout == "F" else columns
 
 
 @relaxed
-def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:
-    """J, dw (n_x,) and db at w (n_x,) and b, for X (n_x, m) and Y (m,)."""
+def add_spans(
+    w: Array, b: float, X: Array, Y: Array, start: int, stop: int, room: Array, dw: Array
+) -> tuple[float, float]:
+    """The sums of the losses and of dz over the examples from start to stop. Adds X dz to dw (n_x or more,), float64."""
+    J = db = 0.0
+    m = stop - start
+    span = m if X.itemsize == 8 else SPAN
+    for first in range(start, stop, span):
+        sums = share(w, b, X, Y, first, min(first + span, stop), m, room)
+        J += sums[0]
+        db += sums[2]
+        for j in range(w.size):
+            dw[j] += sums[1][j]
+    return J, db
+
+
+@relaxed
+def cost_and_gradient(w: Array, b: float, X: Array, Y: Array, room: Array, dw: Array) -> tuple[float, float]:
+    """J and db at w (n_x,) and b, for X (n_x, m) and Y (m,); dw (n_x,) is written."""
     m = Y.size
-    J, dw, db = share(w, b, X, Y, 0, m, zeros_apart(X, w.size))
-    return J / m, dw / m, db / m
+    if X.itemsize == 8 or m <= SPAN:
+        J, part, db = share(w, b, X, Y, 0, m, m, room)
+        for j in range(w.size):
+            dw[j] = part[j] / m
+    else:
+        total = np.zeros(w.size)
+        J, db = add_spans(w, b, X, Y, 0, m, room, total)
+        for j in range(w.size):
+            dw[j] = total[j] / m
+    return J / m, db / m
+
+
+def prepare(X: Array, Y: Array) -> At:
+    """The step on X (n_x, m) and Y (m,), with all that a call needs made beforehand but for dw."""
+    n_x, room = X.shape[0], room_for(X, Y.size)
+    empty = np.empty if X.itemsize == 8 else partial(np.empty, dtype=X.dtype)
+    call = code_for(cost_and_gradient, X[:, 0].copy(), number(0.0, X), X, Y, room, room)
+
+    def at(w: Array, b: float) -> Callable[[], CostAndGradient]:
+        def step() -> CostAndGradient:
+            dw = empty(n_x)
+            J, db = call(w, b, X, Y, room, dw)
+            return J, dw, db
+
+        return step
+
+    return at
 
 
 @relaxed
 def descend(w: Array, b: float, X: Array, Y: Array, alpha: float, iterations: int) -> tuple[Array, float, Array]:
     """Gradient descent from w and b with the iterations compiled too. Returns w, b and the costs (iterations,)."""
-    costs = np.empty(iterations)
+    costs, dw, room = np.empty(iterations), np.empty_like(w), room_for(X, Y.size)
     for k in range(iterations):
-        J, dw, db = cost_and_gradient(w, b, X, Y)
-        costs[k] = J
+        costs[k], db = cost_and_gradient(w, b, X, Y, room, dw)
         w = w - alpha * dw
-        b = b - alpha * db
+        b = w.dtype.type(b - alpha * db)
     return w, b, costs
 
 
@@ -235,6 +252,7 @@ KERNEL = Kernel(
     title="Numba, fused blocks",
     change="Blocks of examples small enough for the cache, so that X is read from memory once.",
     function=cost_and_gradient,
+    prepare=prepare,
     compiles="once",
     descend=descend,
     grew_from="numba_passes",

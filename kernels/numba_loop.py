@@ -1,6 +1,7 @@
 """The Python loop compiled: the very function of `python_loop`, not a copy.
 
 Changes: the interpreter goes. The arithmetic is the same, in the same order, in strict IEEE arithmetic.
+Sums over the examples are in float64, as in `python_loop`; for X in float32, z is a sum in float32.
 Passes over X: two per example, the second from the cache: one from memory.
 Allocates: dw, and a second array for dw / m.
 """
@@ -23,7 +24,7 @@ def descend(w: Array, b: float, X: Array, Y: Array, alpha: float, iterations: in
         J, dw, db = cost_and_gradient(w, b, X, Y)
         costs[k] = J
         w = w - alpha * dw
-        b = b - alpha * db
+        b = w.dtype.type(b - alpha * db)
     return w, b, costs
 
 

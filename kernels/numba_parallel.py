@@ -2,6 +2,7 @@
 
 Changes: each thread takes one contiguous share of the examples and sums into its own memory. The shares are then
 added in the order of the threads, so every run with the same number of threads gives the same result.
+Sums are in the dtypes of `numba_fastmath`.
 Passes over X: as `numba_fastmath`, divided among the threads.
 Allocates: one row of n_x + 2 sums per thread.
 """
@@ -47,7 +48,7 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array, shares: int) -> Co
             sums[0, j] += sums[share, j]
     for j in range(n_x + 2):
         sums[0, j] /= m
-    return sums[0, n_x], sums[0, :n_x], sums[0, n_x + 1]
+    return sums[0, n_x], np.asarray(sums[0, :n_x], dtype=w.dtype), sums[0, n_x + 1]
 
 
 KERNEL = Kernel(

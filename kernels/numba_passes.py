@@ -2,6 +2,8 @@
 
 Changes: one loop computes z, one the activation, the loss and dz, one dw. `_exp.exp` has no branch, so LLVM can
 vectorize the loop around it. One logarithm serves many examples: sum log(1 + e_i) = log prod(1 + e_i).
+For X in float32 SIMD works on twice as many numbers, and so all in the loops is float32: z, and the sums over SPAN
+examples. The sums of those sums are in float64.
 Passes over X: two from memory, as `numpy_vectorized`.
 Allocates: three arrays of m elements, and dw.
 """
@@ -16,8 +18,9 @@ from kernels._exp import exp
 from kernels._kernel import Array, CostAndGradient, Kernel
 from kernels.numba_fastmath import RELAXED
 
-# 1 + e is at most 2, so a product of 1000 factors is at most 2^1000, which is finite.
+# 1 + e is at most 2, so a product of 1000 factors is at most 2^1000, which is finite. Of 100 in float32.
 FACTORS = 1000
+SPAN = 2**13
 
 relaxed = numba.njit(error_model="numpy", fastmath=RELAXED)
 # For functions that compiled code calls on a few examples at a time: a call would cost as much as the work itself.
@@ -81,7 +84,7 @@ def backward_columns(X: Array, start: int, n: int, dz: Array, dw: Array) -> None
     o = np.uint64(start)
     j = 0
     while j + 8 <= dw.size:
-        s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+        s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = dw.dtype.type(0.0)
         for i in range(np.uint64(n)):
             d, k = dz[i], o + i
             s0 += d * X[j, k]
@@ -102,7 +105,7 @@ def backward_columns(X: Array, start: int, n: int, dz: Array, dw: Array) -> None
         dw[j + 7] += s7
         j += 8
     while j + 2 <= dw.size:
-        s0 = s1 = 0.0
+        s0 = s1 = dw.dtype.type(0.0)
         for i in range(np.uint64(n)):
             s0 += dz[i] * X[j, o + i]
             s1 += dz[i] * X[j + 1, o + i]
@@ -110,7 +113,7 @@ def backward_columns(X: Array, start: int, n: int, dz: Array, dw: Array) -> None
         dw[j + 1] += s1
         j += 2
     while j < dw.size:
-        s = 0.0
+        s = dw.dtype.type(0.0)
         for i in range(np.uint64(n)):
             s += dz[i] * X[j, o + i]
         dw[j] += s
@@ -124,34 +127,54 @@ def activate(z: Array, Y: Array, start: int, n: int, dz: Array, q: Array) -> tup
     With s = -z for label 1 and z for label 0, the loss is max(s, 0) + log1p(e), e = exp(-|s|), and |dz| = sigma(s).
     """
     o = np.uint64(start)
-    J = db = 0.0
+    # A literal is a float64, which would make all that it meets one.
+    zero, one, two = z.dtype.type(0.0), z.dtype.type(1.0), z.dtype.type(2.0)
+    J = db = zero
     for i in range(np.uint64(n)):
-        sign = 1.0 - 2.0 * Y[o + i]
+        sign = one - two * Y[o + i]
         s = sign * z[i]
         e = exp(-abs(s))
-        d = sign * ((1.0 if s >= 0.0 else e) / (1.0 + e))
-        J += s if s > 0.0 else 0.0
-        q[i] += e * (1.0 + q[i])
+        d = sign * ((one if s >= zero else e) / (one + e))
+        J += s if s > zero else zero
+        q[i] += e * (one + q[i])
         dz[i] = d
         db += d
     return J, db
+
+
+@inlined
+def most_factors(q: Array) -> int:
+    """How many factors of at most 2 a product in q may have."""
+    return FACTORS if q.itemsize == 8 else max(1, FACTORS // 10)
+
+
+@inlined
+def span(X: Array) -> int:
+    """Over how many examples a sum may be in the dtype of X: in float64 over all."""
+    return X.shape[1] if X.itemsize == 8 else SPAN
 
 
 @relaxed
 def log_product(q: Array, n: int, factors: int) -> float:
     """The sum of log(1 + q_i) over the first n, from few logarithms; exact where q is tiny.
 
-    Each 1 + q_i is a product of `factors` factors, each of them at most 2.
+    Each 1 + q_i is a product of `factors` factors, each of them at most 2. Products in float32 are short, so the last
+    ones are in float64.
     """
-    while n > 1 and 2 * factors <= FACTORS:
+    one, most = q.dtype.type(1.0), most_factors(q)
+    while n > 1 and 2 * factors <= most:
         half = (n + 1) // 2
         for i in range(n - half):
-            q[i] += q[half + i] * (1.0 + q[i])
+            q[i] += q[half + i] * (one + q[i])
         n = half
         factors *= 2
     J = 0.0
-    for i in range(n):
-        J += math.log1p(q[i])
+    together = max(1, FACTORS // factors)
+    for first in range(0, n, together):
+        p = np.float64(q[first])
+        for i in range(first + 1, min(n, first + together)):
+            p += q[i] * (1.0 + p)
+        J += math.log1p(p)
     return J
 
 
@@ -162,6 +185,11 @@ def forward(w: Array, b: float, X: Array, start: int, n: int, z: Array) -> None:
 
 def backward(X: Array, start: int, n: int, dz: Array, dw: Array) -> None:
     """Add X dz to dw, for the n examples from `start` of X (n_x, m). Callable from compiled code only."""
+    raise NotImplementedError
+
+
+def add_backward(X: Array, start: int, n: int, dz: Array, dw: Array) -> None:
+    """`backward`, for dw in float64 whatever the dtype of X. Callable from compiled code only."""
     raise NotImplementedError
 
 
@@ -180,16 +208,35 @@ def _backward(X, start, n, dz, dw):  # type: ignore[no-untyped-def]
     return lambda X, start, n, dz, dw: backward_columns(X, start, n, dz, dw)
 
 
+@overload(add_backward)
+def _add_backward(X, start, n, dz, dw):  # type: ignore[no-untyped-def]
+    def through_a_part(X, start, n, dz, dw):  # type: ignore[no-untyped-def]
+        part = np.zeros(dw.size, X.dtype)
+        backward(X, start, n, dz, part)
+        for j in range(dw.size):
+            dw[j] += part[j]
+
+    if X.dtype == dw.dtype:
+        return lambda X, start, n, dz, dw: backward(X, start, n, dz, dw)
+    return through_a_part
+
+
 @relaxed
 def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:
     """J, dw (n_x,) and db at w (n_x,) and b, for X (n_x, m) and Y (m,)."""
     n_x, m = X.shape
-    z, dz, q, dw = np.empty(m), np.empty(m), np.zeros(m), np.zeros(n_x)
+    z, dz, q, dw = np.empty(m, X.dtype), np.empty(m, X.dtype), np.zeros(m, X.dtype), np.zeros(n_x)
     forward(w, b, X, 0, m, z)
-    J, db = activate(z, Y, 0, m, dz, q)
+    J = db = 0.0
+    for first in range(0, m, span(X)):
+        n = min(span(X), m - first)
+        sums = activate(z[first:], Y, first, n, dz[first:], q[first:])
+        J += sums[0]
+        db += sums[1]
     J += log_product(q, m, 1)
-    backward(X, 0, m, dz, dw)
-    return J / m, dw / m, db / m
+    for first in range(0, m, span(X)):
+        add_backward(X, first, min(span(X), m - first), dz[first:], dw)
+    return J / m, np.asarray(dw / m, dtype=w.dtype), db / m
 
 
 KERNEL = Kernel(

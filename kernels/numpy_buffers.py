@@ -1,6 +1,7 @@
 """The vectorized form with every result written into memory that exists already.
 
 Changes: each operation names where its result goes (`out=`). The arrays are allocated once, in `bind`, and reused.
+For X in float32 all is float32; NumPy adds pairwise, and np.dot as the BLAS library does.
 Passes over X: two from memory, as `numpy_vectorized`.
 Allocates: dw in each call; four arrays of m elements once.
 """
@@ -15,7 +16,7 @@ from kernels._kernel import Array, At, CostAndGradient, Kernel
 def prepare(X: Array, Y: Array) -> At:
     """The step on X (n_x, m) and Y (m,), with its buffers."""
     m = Y.size
-    Z, E, A, T = (np.empty(m) for _ in range(4))
+    Z, E, A, T = (np.empty(m, X.dtype) for _ in range(4))
 
     def at(w: Array, b: float) -> Callable[[], CostAndGradient]:
         def step() -> CostAndGradient:

@@ -1,6 +1,7 @@
 """The vectorized form with a numerically stable cost: the line that others are compared with.
 
 Changes: J = mean(max(z, 0) - y z + log1p(exp(-|z|))), finite and accurate for every finite z; a uses the same exp.
+For X in float32 all is float32; NumPy adds pairwise, and np.dot as the BLAS library does.
 Passes over X: two from memory, as `numpy_textbook`.
 Allocates: about ten arrays of m elements, as `numpy_textbook`.
 """

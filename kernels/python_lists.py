@@ -1,6 +1,7 @@
 """The same loop on plain Python lists and floats.
 
 Changes: X is a list of examples, each a list of floats, so no ndarray is touched. `bind` converts it.
+A float of Python is a float64, so there is no float32 of it.
 Passes over X: as before, but the floats are objects scattered over memory, and each is one pointer away.
 Allocates: dw as a list, and a Python float for each result of arithmetic. Reading an element allocates nothing.
 """
@@ -46,6 +47,7 @@ KERNEL = Kernel(
     change="The same loop on plain lists and floats: no ndarray element is boxed.",
     function=cost_and_gradient,
     native=to_lists,
+    dtypes=("float64",),
     grew_from="python_loop",
     cause="no boxing",
     expects="Faster, because reading an ndarray element is expensive: it takes an index tuple, a boxed float64 scalar, "

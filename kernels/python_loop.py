@@ -1,6 +1,7 @@
 """The loop of the notes in pure Python: over m examples, and within each one over n_x features.
 
 Changes: nothing, this is the baseline. It is the listing of the notes with its slips corrected (see the README).
+Sums over the examples are in float64. For X in float32 all else is float32, but what Python's math computes.
 Passes over X: two per example (z, then dw), but the second finds the example in the cache: one from memory.
 Allocates: dw, and a boxed float64 for every element that is read and every result of arithmetic.
 """
@@ -15,9 +16,9 @@ from kernels._kernel import Array, CostAndGradient, Kernel
 def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:
     """J, dw (n_x,) and db at w (n_x,) and b, for X (n_x, m) and Y (m,)."""
     n_x, m = X.shape
-    J = 0.0
+    J = np.float64(0.0)
     dw = np.zeros(n_x)
-    db = 0.0
+    db = np.float64(0.0)
     for i in range(m):
         z = b
         for j in range(n_x):
@@ -31,7 +32,7 @@ def cost_and_gradient(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient
         for j in range(n_x):
             dw[j] += X[j, i] * dz
         db += dz
-    return J / m, dw / m, db / m
+    return J / m, np.asarray(dw / m, dtype=w.dtype), db / m
 
 
 KERNEL = Kernel(

@@ -1,5 +1,7 @@
 """The oracle: cost and gradient in double-double arithmetic, rounded to float64 once, at the end.
 
+Inputs in float32 are taken for what they are, numbers of float64 that end in zeros, so it is as exact for them.
+
 It is never timed, and computes in a different way from all kernels: products are exact, sums carry 106 bits, and exp
 and log1p are its own. Its error is at least 100 times smaller than every bound that it helps to check (the tests
 compare it with mpmath).
@@ -25,6 +27,7 @@ def cost_and_gradient(w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.Array
     Arguments and errors are those of `Kernel.__call__`.
     """
     w, b, X, Y = check_inputs(w, b, X, Y)
+    w, Y = w.astype(np.float64), Y.astype(np.float64)
     n_x, m = X.shape
     # Powers of two scale each feature to at most 1 without rounding, so that splitting can't overflow.
     scale = np.ldexp(1.0, np.clip(np.frexp(_largest(X))[1], -1000, 1000))
@@ -44,7 +47,7 @@ def cost_and_gradient(w: npt.ArrayLike, b: float, X: npt.ArrayLike, Y: npt.Array
 
 
 def _largest(X: Array) -> Array:
-    largest: Array = np.maximum(X.max(axis=1), -X.min(axis=1))
+    largest: Array = np.maximum(X.max(axis=1), -X.min(axis=1)).astype(np.float64)
     return largest
 
 

@@ -1,9 +1,15 @@
 """The gate: how far each output of a kernel is from the reference, and how far rounding may take it.
 
 The bounds are those of N. J. Higham, Accuracy and Stability of Numerical Algorithms, section 3.1: an inner product of
-n terms, summed in any order, has an error of at most gamma_n * sum |terms|, gamma_n = n u / (1 - n u), u = 2^-53.
-Each component of each output must lie within such a bound. The error of z is carried through: sigma and the loss are
-Lipschitz, and a few u are allowed for exp, log1p and division. Nothing here is fitted to what a kernel does.
+n terms, summed in any order, has an error of at most gamma_n * sum |terms|, gamma_n = n u / (1 - n u), with u = 2^-53,
+or 2^-24 in float32. Each component of each output must lie within such a bound. The error of z is carried through:
+sigma and the loss are Lipschitz, and a few u are allowed for exp, log1p and division. Nothing here is fitted to what a
+kernel does.
+
+In float32 the worst case says little of long sums: gamma_n is 6% for a million terms. From 256 terms on the bound there
+is that of N. J. Higham and T. Mary, A New Approach to Probabilistic Rounding Error Analysis, 2019: rounding errors that
+are independent and zero on average add up to 16 sqrt(n) u sum |terms| or less, but for a probability below 1e-48. A
+kernel that adds millions of terms one by one in float32, so that they all err to one side, is refused.
 """
 
 from dataclasses import dataclass, replace
@@ -11,19 +17,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bench.grid import PRECISIONS
+from bench.grid import PRECISIONS, Dtype, Precision
 from bench.problem import Problem
 from kernels import Descent, Kernel, reference
 from kernels._kernel import Array
 
-U = PRECISIONS["float64"].u
-ETA = 2.0**-1074  # what underflow may add to any one operation
 BLOCK = 2**17  # elements of X at a time, which keeps what is computed from them small
 
-# Relative error allowed to a = 1 / (1 + e^-z): exp to 2 ulp (4 u), an addition, a division, and a reserve.
-A_ERROR = 8 * U
+# Relative error allowed, in u, to a = 1 / (1 + e^-z): exp to 2 ulp (4 u), an addition, a division, and a reserve.
+A_ERROR = 8
 # To a loss computed from z: exp and log1p to 2 ulp each, an addition, and a reserve.
-LOSS_ERROR = 10 * U
+LOSS_ERROR = 10
+LAMBDA = 16  # of the probabilistic bound: lambda sqrt(n) u
+CERTAIN = 2.0**-16  # n u, up to which the worst case is the bound: 256 terms in float32, 10^11 in float64
 
 
 class Disagreement(Exception):
@@ -47,33 +53,45 @@ class Expected:
     J: float
     dw: Array
     db: float
+    dtype: Dtype
     J_bound: dict[Literal["z", "a"], float]
     dw_bound: Array
     db_bound: float
     J_size: float
     dw_size: Array
     db_size: float
+    saturated: bool
 
 
-def gamma(n: int) -> float:
-    """gamma_n of Higham's lemma 3.1."""
-    return n * U / (1.0 - n * U)
+def gamma(n: int, u: float = PRECISIONS["float64"].u) -> float:
+    """gamma_n of Higham's lemma 3.1; where that says little, the probabilistic bound."""
+    nu = n * u
+    return nu / (1.0 - nu) if nu <= CERTAIN else float(np.expm1(LAMBDA * np.sqrt(n) * u + nu * u))
 
 
-def expect(problem: Problem) -> Expected:
-    """The reference's outputs for a problem, and their bounds."""
+def expect(problem: Problem, dtype: Dtype | None = None) -> Expected:
+    """The reference's outputs for a problem, and the bounds of a kernel that computes in a dtype, by default its own.
+
+    `saturated` is whether an activation may round to 1 there, so that a cost computed from it is infinite or NaN.
+    """
+    dtype = dtype or problem.dtype
+    precision = PRECISIONS[dtype]
+    u, eta = precision.u, precision.eta
     J, dw, db = reference.cost_and_gradient(problem.w, problem.b, problem.X, problem.Y)
     n_x, m = problem.n_x, problem.m
     # Sums over the examples, of |terms| and of the errors that enter the sums.
     dw_size, dw_error = np.zeros(n_x), np.zeros(n_x)
     J_size = J_error = J_error_from_a = db_size = db_error = 0.0
+    highest = -np.inf
+    w = problem.w.astype(np.float64)
     size = max(1, BLOCK // n_x)
     for start in range(0, m, size):
-        X, Y = problem.X[:, start : start + size], problem.Y[start : start + size]
+        X, Y = (part[..., start : start + size].astype(np.float64) for part in (problem.X, problem.Y))
         x = np.abs(X)
-        z_error = gamma(n_x + 1) * (np.dot(np.abs(problem.w), x) + abs(problem.b))
+        z_error = gamma(n_x + 1, u) * (np.dot(np.abs(w), x) + abs(problem.b))
         # s is z for label 0 and -z for label 1: the loss is log(1 + e^s), and |dz| = sigma(s).
-        Z = np.dot(problem.w, X) + problem.b
+        Z = np.dot(w, X) + problem.b
+        highest = max(highest, float(Z.max()))
         s = np.where(Y == 1.0, -Z, Z)
         e = np.exp(-np.abs(s))
         dz = np.where(s > 0.0, 1.0, e) / (1.0 + e)
@@ -81,12 +99,12 @@ def expect(problem: Problem) -> Expected:
         loss = np.maximum(s, 0.0) + np.log1p(e)
         # Over a step of z_error, sigma and its slope grow by at most the factor e^z_error.
         growth = np.exp(np.minimum(z_error, 700.0))
-        a_error = np.minimum(np.minimum(z_error / 4.0, z_error * dz * (1.0 - dz) * growth), 1.0) + A_ERROR * a + ETA
-        dz_error = a_error + U * dz
+        a_error = np.minimum(np.minimum(z_error / 4.0, z_error * dz * (1.0 - dz) * growth), 1.0) + A_ERROR * u * a + eta
+        dz_error = a_error + u * dz
         loss_slope = np.minimum(z_error, z_error * dz * growth)
-        loss_error = loss_slope + LOSS_ERROR * loss + ETA
+        loss_error = loss_slope + LOSS_ERROR * u * loss + eta
         # log(a) is off by a's relative error; log(1 - a) by that of 1 - a, which is e^z times as large.
-        amplified = A_ERROR * (1.0 + np.where(Y == 1.0, 0.0, np.exp(np.minimum(Z, 700.0))))
+        amplified = A_ERROR * u * (1.0 + np.where(Y == 1.0, 0.0, np.exp(np.minimum(Z, 700.0))))
         J_size += loss.sum()
         J_error += loss_error.sum()
         J_error_from_a += (loss_error + amplified).sum()
@@ -95,25 +113,27 @@ def expect(problem: Problem) -> Expected:
         dw_size += np.dot(x, dz)
         dw_error += np.dot(x, dz_error)
     # m additions, the factor x, and the division by m, or the product with a rounded 1/m.
-    growth_m = gamma(m + 3)
+    growth_m = gamma(m + 3, u)
     return Expected(
         J,
         dw,
         db,
+        dtype,
         J_bound={
-            "z": float(_mean_bound(J_size, J_error, growth_m, m)),
-            "a": float(_mean_bound(J_size, J_error_from_a, growth_m, m)),
+            "z": _mean_bound(J_size, J_error, growth_m, m, precision),
+            "a": _mean_bound(J_size, J_error_from_a, growth_m, m, precision),
         },
-        dw_bound=_mean_bound(dw_size, dw_error, growth_m, m),
-        db_bound=float(_mean_bound(db_size, db_error, growth_m, m)),
+        dw_bound=_mean_bound(dw_size, dw_error, growth_m, m, precision),
+        db_bound=_mean_bound(db_size, db_error, growth_m, m, precision),
         J_size=float(J_size / m),
         dw_size=dw_size / m,
         db_size=float(db_size / m),
+        saturated=highest > -np.log(2.0 * u),
     )
 
 
-def _mean_bound(size: Any, error: Any, growth: float, m: int) -> Any:
-    return (error + growth * (size + error)) / m + 4 * ETA
+def _mean_bound(size: Any, error: Any, growth: float, m: int, precision: Precision) -> Any:
+    return (error + growth * (size + error)) / m + 4 * precision.eta
 
 
 def check(kernel: Kernel, problem: Problem) -> Agreement:
@@ -138,9 +158,9 @@ def judge(name: str, outputs: Any, expected: Expected, cost_from: Literal["z", "
     J, dw, db = outputs
     return Agreement(
         name,
-        J=_check(name, "J", J, expected.J, expected.J_bound[cost_from], expected.J_size),
-        dw=_check(name, "dw", dw, expected.dw, expected.dw_bound, expected.dw_size),
-        db=_check(name, "db", db, expected.db, expected.db_bound, expected.db_size),
+        J=_check(name, "J", J, expected.J, expected.J_bound[cost_from], expected.J_size, expected.dtype),
+        dw=_check(name, "dw", dw, expected.dw, expected.dw_bound, expected.dw_size, expected.dtype),
+        db=_check(name, "db", db, expected.db, expected.db_bound, expected.db_size, expected.dtype),
     )
 
 
@@ -170,7 +190,7 @@ def _is_there(got: Any) -> bool:
     return plain or (hasattr(got, "__dlpack__") and not isinstance(got, np.ndarray))  # a tensor of another library
 
 
-def _check(name: str, output: str, got: Any, wanted: Any, bound: Any, size: Any) -> float:
+def _check(name: str, output: str, got: Any, wanted: Any, bound: Any, size: Any, dtype: Dtype) -> float:
     if not _is_there(got):
         raise Disagreement(f"{name}: {output} is a {type(got).__name__}, computed when it is read; return the numbers")
     try:
@@ -179,8 +199,9 @@ def _check(name: str, output: str, got: Any, wanted: Any, bound: Any, size: Any)
         raise Disagreement(f"{name}: {output} is no array: {ragged}") from None
     if values.shape != np.shape(wanted):
         raise Disagreement(f"{name}: {output} has shape {values.shape}, expected {np.shape(wanted)}")
-    if values.dtype != np.float64:
-        raise Disagreement(f"{name}: {output} has dtype {values.dtype}, expected float64")
+    # In float32 a number may be a float64 too, as Python's float is; an array may not: it was computed as such.
+    if values.dtype != dtype and (values.ndim or values.dtype != np.float64):
+        raise Disagreement(f"{name}: {output} has dtype {values.dtype}, expected {dtype}")
     error = np.abs(values - wanted)
     outside = np.atleast_1d(~(error <= bound))  # a NaN is outside too
     if outside.any():
@@ -191,7 +212,7 @@ def _check(name: str, output: str, got: Any, wanted: Any, bound: Any, size: Any)
         raise Disagreement(
             f"{name}: {output} is wrong ({output}{index} = {value!r}, expected {right!r} ± {allowed:.3g}{more})"
         )
-    unit = U * np.asarray(size)
+    unit = PRECISIONS[dtype].u * np.asarray(size)
     return float(np.max(np.divide(error, unit, out=np.zeros_like(error), where=unit > 0.0), initial=0.0))
 
 
@@ -204,6 +225,8 @@ class ExpectedDescent:
     w: Array
     b: float
     step_bound: float
+    dtype: Dtype
+    saturated: bool
 
 
 def expect_descent(problem: Problem, alpha: float, iterations: int) -> ExpectedDescent:
@@ -216,15 +239,19 @@ def expect_descent(problem: Problem, alpha: float, iterations: int) -> ExpectedD
     Raises:
         ValueError: For alpha above 2 / L, where rounding may grow from step to step and no such bound holds.
     """
+    dtype = problem.dtype
+    u = PRECISIONS[dtype].u
+    problem = problem.rounded("float64", problem.order)  # the weights of the reference are not rounded to float32
     X1 = np.vstack([problem.X, np.ones(problem.m)])
     lipschitz = float(np.linalg.eigvalsh(X1 @ X1.T)[-1]) / (4 * problem.m)
     if alpha * lipschitz > 2.0:
         raise ValueError(f"alpha = {alpha} is above 2 / L = {2.0 / lipschitz:.3g}: errors may grow from step to step")
-    w, b, distance = np.zeros(problem.n_x), 0.0, 0.0
+    w, b, distance, saturated = np.zeros(problem.n_x), 0.0, 0.0, False
     costs = np.empty(iterations)
     bounds: dict[Literal["z", "a"], Array] = {"z": np.empty(iterations), "a": np.empty(iterations)}
     for k in range(iterations):
-        at = expect(replace(problem, w=w, b=b))
+        at = expect(replace(problem, w=w, b=b), dtype)
+        saturated = saturated or at.saturated
         gradient = float(np.hypot(np.linalg.norm(at.dw), at.db))
         costs[k] = at.J
         for cost_from, bound in bounds.items():
@@ -232,8 +259,8 @@ def expect_descent(problem: Problem, alpha: float, iterations: int) -> ExpectedD
         w, b = w - alpha * at.dw, b - alpha * at.db
         # The step's own error: that of the gradient, and three roundings of the update, here and in the kernel.
         of_gradient = alpha * float(np.hypot(np.linalg.norm(at.dw_bound), at.db_bound))
-        distance += of_gradient + 6 * U * (float(np.hypot(np.linalg.norm(w), b)) + alpha * gradient)
-    return ExpectedDescent(costs, bounds, w, b, distance)
+        distance += of_gradient + 6 * u * (float(np.hypot(np.linalg.norm(w), b)) + alpha * gradient)
+    return ExpectedDescent(costs, bounds, w, b, distance, dtype, saturated)
 
 
 def judge_descent(
@@ -244,9 +271,11 @@ def judge_descent(
     Raises:
         Disagreement: See `check`.
     """
+    step = np.full_like(expected.w, expected.step_bound)
+    costs = descent.costs.astype(expected.dtype)  # they are kept as float64, whatever they are computed in
     return Agreement(
         name,
-        J=_check(name, "costs", descent.costs, expected.costs, expected.bounds[cost_from], expected.costs),
-        dw=_check(name, "w", descent.w, expected.w, np.full_like(expected.w, expected.step_bound), np.abs(expected.w)),
-        db=_check(name, "b", descent.b, expected.b, expected.step_bound, abs(expected.b)),
+        J=_check(name, "costs", costs, expected.costs, expected.bounds[cost_from], expected.costs, expected.dtype),
+        dw=_check(name, "w", descent.w, expected.w, step, np.abs(expected.w), expected.dtype),
+        db=_check(name, "b", descent.b, expected.b, expected.step_bound, abs(expected.b), expected.dtype),
     )

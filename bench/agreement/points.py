@@ -4,7 +4,7 @@ A kernel that remembers its answer by its bias, its shape or the address of an a
 that remembers by everything gains little where a call is short, and is faster than memory where a call is long.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,4 +32,5 @@ def points(problem: Problem) -> tuple[Point, ...]:
     others = [(w, problem.b), (problem.w, b)]
     if problem.X.size > LARGE:
         others = [(w, b)] if problem.X.size <= HUGE else []
-    return tuple(Point(w, b, expect(replace(problem, w=w, b=b))) for w, b in [(problem.w, problem.b), *others])
+    problems = [problem, *(problem.at(w, b) for w, b in others)]
+    return tuple(Point(each.w, each.b, expect(each)) for each in problems)

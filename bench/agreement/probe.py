@@ -20,6 +20,7 @@ from bench.problem import Problem
 from kernels import Kernel
 
 EXAMPLES = 8
+STEEP = 12.0  # |z| of the other problem: below 15.9, where an activation rounds to 1 in float32
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,15 @@ class Question:
 def questions(problem: Problem) -> tuple[Question, Question]:
     """The first examples of a problem; and another problem of that shape, every output of which is different."""
     one = problem.head(EXAMPLES)
-    other = Problem(0.5 * one.w + 0.125, one.b - 0.375, -0.5 * one.X, 1.0 - one.Y, one.order)
+    w, b, X, Y = 0.5 * one.w + 0.125, one.b - 0.375, -0.5 * one.X, 1.0 - one.Y
+    # Steep, since what is wrong with large z only would pass where all are small; and with the steepest label wrong, or
+    # a cost could be so tiny that it has lost its digits.
+    Z = np.dot(w, X)
+    steepest = int(np.argmax(np.abs(Z)))
+    if Z[steepest] != 0.0:
+        w *= STEEP / abs(Z[steepest])
+        Y[steepest] = float(Z[steepest] < 0.0)
+    other = Problem(one.w, one.b, X, Y, one.order).at(w, b)
     return Question(one, expect(one)), Question(other, expect(other))
 
 

@@ -50,7 +50,10 @@ def shares(run: Run, results: Sequence[CellResult], names: Sequence[str]) -> lis
 
 def limiting(run: Run, result: CellResult) -> str:
     """The kind of work that sets the limit of a cell: "reading X", "arithmetic" or "exponentials"."""
-    limits = run.ceilings[result.cell.threads].limits(result.cell.m, result.cell.n_x)
+    ceiling = run.ceiling(result.cell)
+    if ceiling is None:
+        raise ValueError(f"the limit of {result.cell.label} is not known")
+    limits = ceiling.limits(result.cell.m, result.cell.n_x)
     return max(limits, key=limits.__getitem__)
 
 

@@ -101,7 +101,9 @@ def isolated() -> list[Pair]:
 
 def chosen(run: Run) -> list[CellResult]:
     """The cells that hold most of the pairs: those with controlled variants, or else the last with both baselines."""
-    timed = [result for result in run.cells if result.samples and not result.cell.iterations]
+    # What a call does is counted in float64.
+    of_float64 = (result for result in run.cells if result.cell.dtype == "float64")
+    timed = [result for result in of_float64 if result.samples and not result.cell.iterations]
     explained = [result for result in timed if any(label.startswith(PAIR) for label in result.samples)]
     if explained:
         return explained

@@ -162,7 +162,7 @@ def interpreter_gone(run: Run, result: CellResult, before: str, after: str) -> P
     was, now, loop = _interpreted(run, result, before), _moved(run, result, after), _interpreted(run, result, LOOP)
     if not was or not now or not loop:
         return _uncounted(run, before, after, "instructions_per_example", "moved_per_example")
-    ceiling = run.ceilings.get(result.cell.threads)
+    ceiling = run.ceiling(result.cell)
     if ceiling is None or LOOP not in result.samples:
         return "this cell lacks a measurement that the prediction needs"
     slow = result.median(LOOP).estimate * was / loop
@@ -173,7 +173,7 @@ def interpreter_gone(run: Run, result: CellResult, before: str, after: str) -> P
 
 def read_once(run: Run, result: CellResult, before: str, after: str) -> Prediction | str:
     """Two reads of X and the arrays between, by one read and a second from the nearest cache."""
-    ceiling, work = run.ceilings.get(result.cell.threads), _work(before)
+    ceiling, work = run.ceiling(result.cell), _work(before)
     if ceiling is None or work is None or _work(after) is None:
         return "this run did not measure the machine's ceilings"
     limits = ceiling.limits(result.cell.m, result.cell.n_x)
@@ -186,7 +186,7 @@ def read_once(run: Run, result: CellResult, before: str, after: str) -> Predicti
 
 def threads(run: Run, result: CellResult, _before: str, _after: str) -> Prediction | str:
     """The limit of one thread by that of all."""
-    one, every = run.ceilings.get(1), run.ceilings.get(result.cell.threads)
+    one, every = run.ceiling(result.cell.with_setting(threads=1)), run.ceiling(result.cell)
     if one is None or every is None:
         return "this run did not measure the machine's ceilings"
     ratio = one.bound(result.cell.m, result.cell.n_x) / every.bound(result.cell.m, result.cell.n_x)
@@ -220,7 +220,7 @@ def _work(name: str) -> Work | None:
 
 def _in_lanes(run: Run, result: CellResult, after: str, lanes: float) -> Prediction:
     """From nothing, to exponentials that take all of the lanes less time, among all that a step takes at least."""
-    ceiling, work = run.ceilings.get(result.cell.threads), _work(after)
+    ceiling, work = run.ceiling(result.cell), _work(after)
     if ceiling is None or work is None:
         return Prediction(1.0, lanes, "from no gain to all lanes of the code")
     exps = ceiling.limits(result.cell.m, result.cell.n_x)["exponentials"]

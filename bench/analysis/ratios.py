@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bench import stats
 from bench.results import BASELINES, LOOP, VECTORIZED, CellResult, Run
 from bench.stats import Interval
 
@@ -79,6 +80,27 @@ def clearly_slower(speedups: Iterable[Ratio]) -> list[Ratio]:
 def largest(speedups: Iterable[Ratio]) -> Ratio:
     """The speed-up of the largest cell."""
     return max(speedups, key=lambda ratio: ratio.size)
+
+
+def in_both(run: Run) -> list[tuple[CellResult, CellResult]]:
+    """The cells that a run measured in float64 and in float32, in this order of a pair."""
+    singles = {result.cell: result for result in run.cells if result.cell.dtype == "float32"}
+    doubles = ((result, singles.get(result.cell.with_setting(dtype="float32"))) for result in run.cells)
+    return [(double, single) for double, single in doubles if single is not None and single is not double]
+
+
+def gain(double: CellResult, single: CellResult, kernel: str, confidence: float = 0.95) -> Interval | None:
+    """How many times faster a kernel is in the second of two cells; None if it was not timed in both.
+
+    With several processes: from what each of them estimates of both cells.
+    """
+    if kernel not in double.samples or kernel not in single.samples:
+        return None
+    before, after = double.estimates(kernel), single.estimates(kernel)
+    logs = [before[process] - after[process] for process in before if process in after]
+    if len(logs) > 1:
+        return stats.of_processes(logs, confidence=confidence)
+    return stats.ratio(double.seconds[kernel], single.seconds[kernel], confidence)
 
 
 def lead(result: CellResult) -> Lead | None:

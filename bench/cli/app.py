@@ -49,6 +49,9 @@ def run(
         str, typer.Option(help="synthetic; or breast_cancer: training runs on a real data set.")
     ] = "synthetic",
     seed: Annotated[int, typer.Option(help="Seed of the problems and of the order of samples.")] = 0,
+    dtype: Annotated[
+        str | None, typer.Option(help="float64, float32 or both. [default: float64; of the full grid both]")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run. [default: results/<date>-<grid>]")] = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Resume an interrupted run, in its folder.")
@@ -61,7 +64,7 @@ def run(
     or crashed.
     """
     if resume is None:
-        plan = options.plan(Typed(grid, problem, kernels, peers, kernel or (), seed))
+        plan = options.plan(Typed(grid, problem, kernels, peers, kernel or (), seed, dtype))
         try:
             folder = run_folder(Path.cwd(), plan.preset.name, out)
             session = Session.open(plan, folder)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+import kernels
 from bench import presets
 from bench.grid import Cell, Plan, Preset
 from bench.measure import contestants, own_kernel
@@ -37,20 +38,23 @@ class Typed:
     peers: bool = False
     own: Collection[str] = ()
     seed: int = 0
+    dtype: str | None = None
 
 
 def plan(typed: Typed) -> Plan:
     """The plan of a command line; a peer named among the kernels is measured too.
 
     Raises:
-        WrongUse: For an unknown grid, problem or kernel, a kernel whose package is not installed here, or a kernel of
-            the user's own that can't be loaded.
+        WrongUse: For an unknown grid, problem, dtype or kernel, a kernel whose package is not installed here, or a
+            kernel of the user's own that can't be loaded.
     """
     if typed.grid not in presets.PRESET_NAMES:
         raise nearest("grid", typed.grid, presets.PRESET_NAMES)
     if typed.problem not in presets.PROBLEMS:
         raise nearest("problem", typed.problem, presets.PROBLEMS)
-    preset = presets.preset(typed.grid, typed.problem)
+    if typed.dtype not in (None, *presets.DTYPES):
+        raise nearest("dtype", str(typed.dtype), presets.DTYPES)
+    preset = presets.preset(typed.grid, typed.problem, typed.dtype)
     try:
         own = own_kernel.load_all(typed.own)
     except own_kernel.NotAKernel as error:
@@ -61,19 +65,21 @@ def plan(typed: Typed) -> Plan:
     if names is None:
         names = available
     else:
-        _require_available(names, available, own, typed.problem)
+        _require_available(names, available, own, typed)
         names += [name for name in (*peers, *own) if name in available and name not in names]
     return Plan(preset, typed.seed, typed.problem, peers, tuple(names), own)
 
 
-def _require_available(names: list[str], available: list[str], own: dict[str, str], problem: str) -> None:
+def _require_available(names: list[str], available: list[str], own: dict[str, str], typed: Typed) -> None:
     known = contestants.describe_kernels(PEERS, own)
     for name in names:
         if name not in known:
             raise nearest("kernel", name, known)
         if name not in available:
-            missing = known[name].missing
-            why = f"{missing} is not installed" if missing else f"it belongs to training runs, not to {problem}"
+            kernel, missing = kernels.find(name), known[name].missing
+            why = f"{missing} is not installed" if missing else f"it belongs to training runs, not to {typed.problem}"
+            if not missing and kernel is not None and typed.dtype not in (None, "both", *kernel.dtypes):
+                why = f"it computes in {' and '.join(kernel.dtypes)} only"
             raise WrongUse(f"kernel {name} can't run: {why}")
 
 

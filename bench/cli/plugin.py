@@ -43,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="synthetic",
         help="synthetic, or breast_cancer: runs of gradient descent on a real data set. Default: synthetic.",
     )
+    group.addoption("--dtype", default=None, help="float64, float32 or both. Default: float64; of the full grid both.")
     group.addoption("--out", type=Path, default=None, help="Folder of the run. Default: results/<date>-<grid>.")
 
 
@@ -59,6 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
         peers=config.getoption("peers"),
         own=config.getoption("kernel"),
         seed=config.getoption("seed"),
+        dtype=config.getoption("dtype"),
     )
     try:
         plan = options.plan(typed)

@@ -1,9 +1,9 @@
 """The ceilings of this machine, measured: how fast memory is read, numbers are multiplied and added, and exp is taken.
 
-From them and the work that no gradient step can avoid follows a lower bound for each cell: X is read once
-(8 m n_x bytes), 4 m n_x floating-point operations are done, and m exponentials taken. The three may overlap, so the
-bound is the largest of their times. It is the roofline model (S. Williams, A. Waterman and D. Patterson, "Roofline: an
-insightful visual performance model for multicore architectures", 2009) for this one problem.
+From them and the work that no gradient step can avoid follows a lower bound for each cell: X is read once (8 m n_x
+bytes, 4 m n_x in float32), 4 m n_x floating-point operations are done, and m exponentials taken. The three may overlap,
+so the bound is the largest of their times. It is the roofline model (S. Williams, A. Waterman and D. Patterson,
+"Roofline: an insightful visual performance model for multicore architectures", 2009) for this one problem.
 
 The best of several tries counts: what is wanted is what the machine can do, not what it does on average.
 """
@@ -18,7 +18,7 @@ import numpy as np
 
 from bench.machine.threads import limited_to
 from bench.presets import thread_counts
-from bench.results.records import Ceiling, ReadRate
+from bench.results.records import Arithmetic, Ceiling, ReadRate
 from bench.words import plural
 from kernels._aligned import aligned
 from kernels._caches import LAST_BYTES
@@ -43,7 +43,7 @@ compiled = numba.njit(error_model="numpy", fastmath=RELAXED)
 def read_share(x: Array, start: int, stop: int) -> float:
     """The sum of x[start:stop], in the order of memory."""
     # Unsigned indices: Python's x[-1] asks for a test of the sign, which would keep the loop scalar.
-    s = 0.0
+    s: float = x.dtype.type(0.0)
     for i in range(np.uint64(start), np.uint64(stop)):
         s += x[i]
     return s
@@ -52,7 +52,8 @@ def read_share(x: Array, start: int, stop: int) -> float:
 @compiled
 def read_two_share(x: Array, start: int, stop: int) -> float:
     """The sum of x[start:stop] as two sums, for an addition need not wait then for the one before: faster in caches."""
-    s0 = s1 = 0.0
+    s0: float = x.dtype.type(0.0)
+    s1 = s0
     chunk, two = np.uint64(CHUNK), np.uint64(2 * CHUNK)
     i = np.uint64(start)
     while i + two <= np.uint64(stop):
@@ -69,26 +70,27 @@ def read_two_share(x: Array, start: int, stop: int) -> float:
 @compiled
 def multiply_add_share(x: Array, start: int, stop: int) -> float:
     """Two polynomials of degree 16 at each of x[start:stop]: 32 multiply-adds a number."""
-    s = 0.0
+    real = x.dtype.type  # a literal is a float64, and makes all that it meets one
+    s: float = real(0.0)
     for i in range(np.uint64(start), np.uint64(stop)):
         v = x[i]
-        p, q = 0.5, 0.25
-        p, q = p * v + 0.1, q * v + 0.2
-        p, q = p * v + 0.3, q * v + 0.4
-        p, q = p * v + 0.5, q * v + 0.6
-        p, q = p * v + 0.7, q * v + 0.8
-        p, q = p * v + 0.9, q * v + 1.0
-        p, q = p * v + 1.1, q * v + 1.2
-        p, q = p * v + 1.3, q * v + 1.4
-        p, q = p * v + 1.5, q * v + 1.6
-        p, q = p * v + 1.7, q * v + 1.8
-        p, q = p * v + 1.9, q * v + 2.0
-        p, q = p * v + 2.1, q * v + 2.2
-        p, q = p * v + 2.3, q * v + 2.4
-        p, q = p * v + 2.5, q * v + 2.6
-        p, q = p * v + 2.7, q * v + 2.8
-        p, q = p * v + 2.9, q * v + 3.0
-        p, q = p * v + 3.1, q * v + 3.2
+        p, q = real(0.5), real(0.25)
+        p, q = p * v + real(0.1), q * v + real(0.2)
+        p, q = p * v + real(0.3), q * v + real(0.4)
+        p, q = p * v + real(0.5), q * v + real(0.6)
+        p, q = p * v + real(0.7), q * v + real(0.8)
+        p, q = p * v + real(0.9), q * v + real(1.0)
+        p, q = p * v + real(1.1), q * v + real(1.2)
+        p, q = p * v + real(1.3), q * v + real(1.4)
+        p, q = p * v + real(1.5), q * v + real(1.6)
+        p, q = p * v + real(1.7), q * v + real(1.8)
+        p, q = p * v + real(1.9), q * v + real(2.0)
+        p, q = p * v + real(2.1), q * v + real(2.2)
+        p, q = p * v + real(2.3), q * v + real(2.4)
+        p, q = p * v + real(2.5), q * v + real(2.6)
+        p, q = p * v + real(2.7), q * v + real(2.8)
+        p, q = p * v + real(2.9), q * v + real(3.0)
+        p, q = p * v + real(3.1), q * v + real(3.2)
         s += p + q
     return s
 
@@ -96,7 +98,7 @@ def multiply_add_share(x: Array, start: int, stop: int) -> float:
 @compiled
 def exp_share(x: Array, start: int, stop: int) -> float:
     """The sum of exp(-|x|) over x[start:stop], by the kernels' own exp."""
-    s = 0.0
+    s: float = x.dtype.type(0.0)
     for i in range(np.uint64(start), np.uint64(stop)):
         s += exp(-abs(x[i]))
     return s
@@ -149,11 +151,16 @@ def measure(progress: Callable[[str], None] = lambda _: None) -> list[Ceiling]:
                 part = x[: nbytes // 8]
                 ways = (read, read_two) if nbytes <= LARGE_BYTES else (read,)
                 rates.append(ReadRate(nbytes, nbytes / min(_seconds(way, part) for way in ways)))
-            few = x[: IN_CACHE * threads]
             progress("multiplying and adding, taking exponentials")
-            flops = few.size * 64 / _seconds(multiply_add, few)
-            ceilings.append(Ceiling(threads, rates, flops, few.size / _seconds(exponentials, few)))
+            work, single = (_arithmetic(x[: IN_CACHE * threads].astype(dtype)) for dtype in ("float64", "float32"))
+            ceilings.append(Ceiling(threads, rates, work.flops, work.exps, single=single))
     return ceilings
+
+
+def _arithmetic(few: Array) -> Arithmetic:
+    """How fast numbers of the dtype of `few` are multiplied and added, and exponentials of them taken."""
+    flops = few.size * 64 / _seconds(multiply_add, few)
+    return Arithmetic(flops, few.size / _seconds(exponentials, few))
 
 
 def _seconds(run: Callable[[Array, int, int], float], x: Array) -> float:
@@ -188,6 +195,9 @@ def describe(ceilings: Iterable[Ceiling], caches: Mapping[str, int]) -> list[tup
         places = [(level, size / 2) for level, size in caches.items()] + [("memory", float(ceiling.read[-1].nbytes))]
         rates = ", ".join(f"{level} {ceiling.bandwidth(nbytes) / 1e9:.0f} GB/s" for level, nbytes in places)
         rows.append((f"Linear read, {threads}", rates))
-        rows.append((f"Multiply-add, {threads}", f"{ceiling.flops / 1e9:.0f} GFLOP/s"))
-        rows.append((f"exp, {threads}", f"{1e9 / ceiling.exps:.2f} ns each"))
+        flops, exps = f"{ceiling.flops / 1e9:.0f} GFLOP/s", f"{1e9 / ceiling.exps:.2f} ns each"
+        if ceiling.single is not None:
+            flops += f"; in float32 {ceiling.single.flops / 1e9:.0f}"
+            exps += f"; in float32 {1e9 / ceiling.single.exps:.2f}"
+        rows += [(f"Multiply-add, {threads}", flops), (f"exp, {threads}", exps)]
     return rows

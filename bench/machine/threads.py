@@ -1,15 +1,17 @@
 """The thread pools of this process: limited to a cell's threads, and described.
 
-Each library brings its own: NumPy its BLAS, scikit-learn an OpenMP, PyTorch another and an MKL within, numexpr and
-Numba one each. XLA's can't be changed once it is made; the peer that uses it has one for each number of threads.
+Each library brings its own: NumPy its BLAS, scikit-learn an OpenMP, PyTorch another and an MKL within, numexpr, oneDAL
+and Numba one each. XLA's can't be changed once it is made; the peer that uses it has one for each number of threads.
 """
 
 import importlib
+import importlib.metadata
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 
 import numba
 from threadpoolctl import ThreadpoolController
@@ -37,12 +39,15 @@ def limited_to(threads: int) -> Iterator[None]:
         stack.enter_context(_controller().limit(limits=threads))
         stack.callback(numba.set_num_threads, numba_before)
         numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
-        torch, numexpr = sys.modules.get("torch"), sys.modules.get("numexpr")
+        torch, numexpr, daal4py = (sys.modules.get(name) for name in ("torch", "numexpr", "daal4py"))
         if torch is not None:
             stack.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(threads)
         if numexpr is not None:
             stack.callback(numexpr.set_num_threads, numexpr.set_num_threads(min(threads, numexpr.MAX_THREADS)))
+        if daal4py is not None:
+            stack.callback(daal4py.daalinit, daal4py.num_threads())
+            daal4py.daalinit(threads)
         yield
 
 
@@ -50,11 +55,13 @@ def counts() -> dict[str, int]:
     """Pool -> how many threads it may use now, such as {"numpy openblas": 1, "numba": 1, "torch": 1}."""
     threads = {f"{pool.package} {pool.library}": pool.threads for pool in described()}
     threads["numba"] = numba.get_num_threads()
-    torch, numexpr = sys.modules.get("torch"), sys.modules.get("numexpr")
+    torch, numexpr, daal4py = (sys.modules.get(name) for name in ("torch", "numexpr", "daal4py"))
     if torch is not None:
         threads["torch"] = torch.get_num_threads()
     if numexpr is not None:
         threads["numexpr"] = numexpr.get_num_threads()
+    if daal4py is not None:
+        threads["daal4py"] = daal4py.num_threads()
     return threads
 
 
@@ -84,4 +91,11 @@ def _package(file: Path) -> str:
 def load(kernels: Iterable[Kernel]) -> dict[str, str]:
     """Import what kernels require, so that its pools are there before they are limited; module -> version."""
     modules = dict.fromkeys(module for kernel in kernels if kernel.missing is None for module in kernel.requires)
-    return {module: str(importlib.import_module(module).__version__) for module in modules}
+    return {module: _version(module, importlib.import_module(module)) for module in modules}
+
+
+def _version(name: str, module: ModuleType) -> str:
+    """The version of a module that is loaded; where it does not name one itself, its package's."""
+    if (version := getattr(module, "__version__", None)) is not None:
+        return str(version)
+    return importlib.metadata.version(importlib.metadata.packages_distributions()[name][0])

@@ -46,9 +46,10 @@ RULER = Kernel(
 
 
 def names_for(cell: Cell, peers: Collection[str] = ()) -> list[str]:
-    """The kernels that a cell can have, and of the peers those given: all with one thread, else those that use more."""
+    """The kernels that compute in a cell's dtype, of the peers those given; with many threads, those that use them."""
     candidates = [*_ladder(training=cell.iterations > 0), *(PEERS[name] for name in PEERS if name in peers)]
-    return [k.name for k in candidates if k.missing is None and (cell.threads == 1 or k.threads == "all")]
+    here = (k for k in candidates if k.missing is None and cell.dtype in k.dtypes)
+    return [k.name for k in here if cell.threads == 1 or k.threads == "all"]
 
 
 def kernels_in(plan: Plan, cell: Cell, names: Collection[str]) -> list[str]:
@@ -68,10 +69,10 @@ def labels_in(plan: Plan, cell: Cell, names: Collection[str]) -> list[str]:
 
 
 def bytes_needed(cell: Cell, names: Iterable[str]) -> int:
-    """Bytes of memory that a cell needs; peers share a copy of X in order C, and each has vectors of its own."""
-    peers = len(PEERS.keys() & set(names))
-    copies = COPIES + (peers > 0 and cell.order == "F")
-    return copies * cell.nbytes + peers * PEER_VECTORS * cell.vector_bytes + SPARE_BYTES
+    """Bytes of memory that a cell needs; peers share a copy of X in the order they want, and each has its vectors."""
+    peers = [PEERS[name] for name in PEERS.keys() & set(names)]
+    copies = COPIES + any(peer.layout not in ("either", cell.order) for peer in peers)
+    return copies * cell.nbytes + len(peers) * PEER_VECTORS * cell.vector_bytes + SPARE_BYTES
 
 
 def do_not_fit(plan: Plan, cell: Cell, names: Collection[str], limit: int) -> list[Skipped]:
@@ -108,8 +109,10 @@ def contestant(label: str, own: Mapping[str, str] = NONE) -> Contestant:
 def problem_of(cell: Cell, seed: int) -> Problem:
     """The problem of a cell."""
     if cell.problem == "breast_cancer":
-        return load_breast_cancer(cell.order)
-    return make_problem(cell.m, cell.n_x, seed, cell.order)
+        return load_breast_cancer(cell.order).rounded(cell.dtype, cell.order)
+    if cell.dtype == "float64":
+        return make_problem(cell.m, cell.n_x, seed, cell.order)
+    return make_problem(cell.m, cell.n_x, seed).rounded(cell.dtype, cell.order)
 
 
 def describe_kernels(peers: Collection[str] = (), own: Mapping[str, str] = NONE) -> dict[str, KernelCard]:

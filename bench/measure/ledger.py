@@ -137,6 +137,7 @@ def refuted(cell: Cell, event: Round, calibrated: Calibrated, ceiling: Ceiling |
     of every rung of the ladder in the same round; and a rung itself, which nobody has reason to make remember, only
     if no error of a ceiling explains it.
     """
+    ceiling = ceiling and ceiling.of(cell.dtype)
     if ceiling is None or cell.iterations:
         return
     bound = ceiling.bound(cell.m, cell.n_x)

@@ -112,12 +112,12 @@ def draw_curves(ax: Axes, run: Run, results: Sequence[CellResult], what: str) ->
         shown = sorted((p for p in points if p is not None), key=lambda p: p.m)
         if shown and name != what:
             curves[name] = shown
-            _draw_curve(ax, style_of[name], shown)
+            draw_curve(ax, style_of[name], shown)
     ax.set(xscale="log", yscale="log")
     return curves
 
 
-def _draw_curve(ax: Axes, style: Style, points: Sequence[Point]) -> None:
+def draw_curve(ax: Axes, style: Style, points: Sequence[Point]) -> None:
     ax.plot(
         [p.m for p in points],
         [p.value.estimate for p in points],

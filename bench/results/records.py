@@ -8,8 +8,9 @@ from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
-from bench.grid import AtLeastOne, Cell, Count, Plan
+from bench.grid import PRECISIONS, AtLeastOne, Cell, Count, Dtype, Plan
 from bench.results.place import Card, Moment, Pool
 
 FORMAT = 2
@@ -47,6 +48,13 @@ class ReadRate(NamedTuple):
     rate: Rate
 
 
+class Arithmetic(NamedTuple):
+    """Floating-point operations a second, where a multiply-add counts as two; and exponentials a second."""
+
+    flops: Rate
+    exps: Rate
+
+
 class Ceiling(Struct, frozen=True):
     """What a machine can do at most with a number of threads.
 
@@ -55,12 +63,22 @@ class Ceiling(Struct, frozen=True):
         read: Read rates, from small to large working sets.
         flops: Floating-point operations a second; a multiply-add counts as two.
         exps: Exponentials a second.
+        single: Both in float32; None in a run before there was any. A read takes as long as its bytes do.
+        dtype: What flops and exps are of.
     """
 
     threads: AtLeastOne
     read: Annotated[list[ReadRate], Meta(min_length=1)]
     flops: Rate
     exps: Rate
+    single: Arithmetic | None = None
+    dtype: Dtype = "float64"
+
+    def of(self, dtype: Dtype) -> "Ceiling | None":
+        """The ceiling for numbers of a dtype; None where it was not measured."""
+        if dtype == self.dtype:
+            return self
+        return None if self.single is None else replace(self, dtype=dtype, **self.single._asdict())
 
     def bandwidth(self, nbytes: float) -> float:
         """Bytes a second for a working set of so many bytes, between the two that were measured next to it."""
@@ -69,7 +87,7 @@ class Ceiling(Struct, frozen=True):
 
     def limits(self, m: int, n_x: int) -> dict[str, float]:
         """Seconds that a gradient step takes at least, for each kind of work."""
-        nbytes = 8 * m * n_x
+        nbytes = PRECISIONS[self.dtype].nbytes * m * n_x
         return {
             "reading X": nbytes / self.bandwidth(nbytes),
             "arithmetic": 4 * m * n_x / self.flops,
@@ -84,7 +102,9 @@ class Ceiling(Struct, frozen=True):
         """The higher of two measurements of everything: a machine can do as much as it ever did."""
         rates = dict(self.read)
         read = [ReadRate(nbytes, max(rate, rates.get(nbytes, 0.0))) for nbytes, rate in other.read]
-        return Ceiling(self.threads, read, max(self.flops, other.flops), max(self.exps, other.exps))
+        singles = [each for each in (self.single, other.single) if each is not None]
+        single = Arithmetic(*map(max, zip(*singles, strict=True))) if singles else None
+        return Ceiling(self.threads, read, max(self.flops, other.flops), max(self.exps, other.exps), single)
 
 
 class Price(Struct, frozen=True):

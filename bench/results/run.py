@@ -88,9 +88,14 @@ class Run:
         """The cells of a setting."""
         return [result for result in self.cells if result.cell.setting == setting]
 
+    def ceiling(self, cell: Cell) -> Ceiling | None:
+        """What the machine can do at most in a cell's threads and dtype; None where it was not measured."""
+        ceiling = self.ceilings.get(cell.threads)
+        return ceiling and ceiling.of(cell.dtype)
+
     def bound(self, cell: Cell) -> float:
         """Seconds that a cell's step takes at least on this machine; NaN where its ceilings were not measured."""
-        ceiling = self.ceilings.get(cell.threads)
+        ceiling = self.ceiling(cell)
         return ceiling.bound(cell.m, cell.n_x) if ceiling and not cell.iterations else float("nan")
 
     def limit(self, result: CellResult) -> float | None:

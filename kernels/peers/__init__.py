@@ -9,12 +9,23 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from kernels._kernel import Kernel
-from kernels.peers import jax_jit, numexpr_gradient, sklearn_loss, torch_autograd, torch_compile, torch_gradient
+from kernels.peers import (
+    c_fused,
+    jax_jit,
+    numexpr_gradient,
+    onedal_loss,
+    sklearn_loss,
+    torch_autograd,
+    torch_compile,
+    torch_gradient,
+)
 
 PEERS: Mapping[str, Kernel] = MappingProxyType(
     {
         kernel.name: kernel
         for kernel in (
+            c_fused.KERNEL,
+            onedal_loss.KERNEL,
             sklearn_loss.KERNEL,
             numexpr_gradient.KERNEL,
             torch_gradient.KERNEL,

@@ -59,5 +59,5 @@ def by_feature(X: Array) -> Array:
 
     It is copied only if it must be, because some peers would run out of memory with a copy of a large X.
     """
-    as_wanted = X.strides == (8 * X.shape[1], 8) and X.flags.writeable
+    as_wanted = X.strides == (X.itemsize * X.shape[1], X.itemsize) and X.flags.writeable
     return X if as_wanted else np.array(X, order="C")

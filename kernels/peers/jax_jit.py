@@ -1,7 +1,7 @@
 """JAX: the cost, differentiated and compiled, `jit(value_and_grad(cost))`.
 
 Written as: the cost alone, as softplus of -(2 y - 1) z, which keeps the digits of a tiny loss for both labels; in
-float64, which JAX computes in only if it is configured to. The call waits for its outputs.
+the dtype of X; JAX computes in float64 only if it is configured to. The call waits for its outputs.
 Passes over X: two, in products by XLA.
 Allocates: whatever XLA leaves after fusing: two or three arrays of m elements.
 """
@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 
 import numba
-import numpy as np
 
 from kernels._kernel import Array, At
 from kernels.peers._peer import by_feature, peer
@@ -63,7 +62,7 @@ def prepare(X: Array, Y: Array) -> At:
     features, signs = jax.device_put(by_feature(X), here), jax.device_put(2.0 * Y - 1.0, here)
 
     def at(w: Array, b: float) -> Callable[[], Any]:
-        weights, bias = jax.device_put(w.copy(), here), jax.device_put(np.float64(b), here)
+        weights, bias = jax.device_put(w.copy(), here), jax.device_put(w.dtype.type(b), here)
         return lambda: jax.block_until_ready(cost_and_gradient(weights, bias, features, signs))
 
     return at

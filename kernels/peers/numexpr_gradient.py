@@ -27,8 +27,9 @@ def prepare(X: Array, Y: Array) -> At:
             Z = np.dot(w, X)
             Z += b
             arrays = {"Z": Z, "Y": Y, "E": numexpr.evaluate("exp(-abs(Z))", {"Z": Z})}
-            losses = numexpr.evaluate("where(Z > 0.0, Z, 0.0) - Y * Z + log1p(E)", arrays)
-            dZ = numexpr.evaluate("where(Z >= 0.0, 1.0, E) / (1.0 + E) - Y", arrays)
+            # Whole numbers take the dtype of the arrays; 1.0 would make float64 of float32.
+            losses = numexpr.evaluate("where(Z > 0, Z, 0) - Y * Z + log1p(E)", arrays)
+            dZ = numexpr.evaluate("where(Z >= 0, 1, E) / (1 + E) - Y", arrays)
             return losses.mean(), np.dot(X, dZ) / m, dZ.mean()
 
         return step

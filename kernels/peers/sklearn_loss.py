@@ -26,7 +26,7 @@ def prepare(X: Array, Y: Array) -> At:
     Y = Y.copy()
 
     def at(w: Array, b: float) -> Callable[[], CostAndGradient]:
-        coef = np.append(w, b)
+        coef = np.append(w, w.dtype.type(b))
 
         def step() -> CostAndGradient:
             J, gradient = loss.loss_gradient(coef, samples, Y, n_threads=n_threads)

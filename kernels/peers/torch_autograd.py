@@ -22,7 +22,7 @@ def prepare(X: Array, Y: Array) -> At:
 
     def at(w: Array, b: float) -> Callable[[], Any]:
         weights = torch.tensor(w, requires_grad=True)
-        bias = torch.tensor(b, dtype=torch.float64, requires_grad=True)
+        bias = torch.tensor(b, dtype=weights.dtype, requires_grad=True)
 
         def step() -> Any:
             J = -logsigmoid(signs * torch.addmv(bias, features.T, weights)).mean()

@@ -59,7 +59,8 @@ def prepare(X: Array, Y: Array) -> At:
     cost_and_gradient = compiled(*X.shape, torch.get_num_threads())
 
     def at(w: Array, b: float) -> Callable[[], Any]:
-        weights, bias = torch.tensor(w), torch.tensor(b, dtype=torch.float64)
+        weights = torch.tensor(w)
+        bias = torch.tensor(b, dtype=weights.dtype)
         return lambda: cost_and_gradient(weights, bias, features, labels, signs)
 
     return at

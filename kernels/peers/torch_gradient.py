@@ -23,7 +23,8 @@ def prepare(X: Array, Y: Array) -> At:
     m = Y.size
 
     def at(w: Array, b: float) -> Callable[[], Any]:
-        weights, bias = torch.tensor(w), torch.tensor(b, dtype=torch.float64)
+        weights = torch.tensor(w)
+        bias = torch.tensor(b, dtype=weights.dtype)
 
         def step() -> Any:
             Z = torch.addmv(bias, features.T, weights)

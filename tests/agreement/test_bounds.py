@@ -10,6 +10,7 @@ import pytest
 from bench import agreement
 from bench.agreement import Disagreement, bounds
 from bench.agreement.points import LARGE
+from bench.grid import PRECISIONS, Dtype
 from bench.problem import Problem, make_problem
 from kernels import KERNELS, Kernel
 from kernels._kernel import Array
@@ -108,7 +109,7 @@ def test_errors_are_reported_in_units_of_rounding() -> None:
     problem = make_problem(1_000, 5)
     clean = agreement.check(kernel(right), problem)
     size = agreement.expect(problem).J_size
-    shifted = agreement.check(kernel(off("J", 100 * bounds.U * size)), problem)
+    shifted = agreement.check(kernel(off("J", 100 * PRECISIONS["float64"].u * size)), problem)
     assert clean.J < 20.0
     assert pytest.approx(100.0, abs=clean.J + 4.0) == shifted.J
 
@@ -117,6 +118,49 @@ def test_bounds_grow_with_the_number_of_terms() -> None:
     small, large = (agreement.expect(make_problem(m, 4)) for m in (100, 10_000))
     assert large.dw_bound.max() / large.dw_size.max() > 50 * small.dw_bound.max() / small.dw_size.max()
     assert bounds.gamma(10) == pytest.approx(10 * 2.0**-53)
+
+
+def test_the_bound_of_float32_is_the_worst_case_of_short_sums_and_probable_for_long_ones() -> None:
+    u = PRECISIONS["float32"].u
+    assert bounds.gamma(256, u) == pytest.approx(256 * 2.0**-24, rel=1e-4)
+    assert bounds.gamma(257, u) == pytest.approx(bounds.gamma(256, u), rel=0.01)
+    assert bounds.gamma(10**6, u) == pytest.approx(16 * 1_000 * 2.0**-24, rel=0.01)
+    # Terms that are added one by one are lost once the sum is 2^24 times as large: a quarter of these.
+    m = 2**24 * 4 // 3
+    assert bounds.gamma(m, u) < 0.01 < 0.25
+    assert bounds.gamma(10**9) == pytest.approx(1e9 * 2.0**-53, rel=1e-6), "float64 keeps to the worst case"
+
+
+def test_float32_is_judged_by_its_own_rounding() -> None:
+    problem = make_problem(1_000, 5)
+    single = problem.rounded("float32", "F")
+    expected, half = agreement.expect(problem), agreement.expect(single)
+    assert half.dtype == "float32" and 2.0**28 < half.J_bound["z"] / expected.J_bound["z"] < 2.0**30
+    J, dw, db = right(single.w, single.b, single.X, single.Y)
+    assert agreement.check(kernel(right), single).J < 20.0
+    for outputs, message in (
+        ((J, dw.astype(np.float64), db), "dw has dtype float64, expected float32"),
+        ((np.float16(J), dw, db), "J has dtype float16, expected float32"),
+        ((J, dw, db + np.float32(1e-3)), "db is wrong"),
+    ):
+        with pytest.raises(Disagreement, match=message):
+            agreement.judge("wrong", outputs, half)
+    agreement.judge("right", (float(J), dw, float(db)), half)
+    with pytest.raises(Disagreement, match="J has dtype float32, expected float64"):
+        agreement.judge("wrong", (np.float32(expected.J), expected.dw, expected.db), expected)
+
+
+@pytest.mark.parametrize(("dtype", "z"), [("float64", 37.0), ("float32", 17.0)])
+def test_where_an_activation_rounds_to_1_a_cost_from_it_is_not_asked_for(dtype: Dtype, z: float) -> None:
+    problem = make_problem(4, 1).rounded(dtype, "F")
+    X = np.array([[z, -1e3, 0.5, 1.0]], dtype)
+    one = replace(problem, X=X, w=np.ones(1, dtype), b=0.0, Y=np.array([1.0, 0.0, 1.0, 0.0], dtype))
+    assert agreement.expect(one).saturated
+    assert not agreement.expect(replace(one, w=np.full(1, 0.9, dtype))).saturated
+    textbook = KERNELS["numpy_textbook"]
+    with np.errstate(all="ignore"), pytest.raises(Disagreement, match=r"J is wrong \(J = (nan|inf)"):
+        agreement.check(textbook, one)
+    agreement.check(textbook, replace(one, X=np.array([[0.9 * z, -0.9 * z, 0.5, 1.0]], dtype)))
 
 
 def test_a_feature_of_zeros_must_have_a_zero_gradient() -> None:

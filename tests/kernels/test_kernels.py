@@ -9,10 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bench import agreement
+from bench.grid import PRECISIONS, Dtype, Order
 from bench.problem import Problem, make_problem
 from kernels import KERNELS, Kernel, reference
 
 ALL = pytest.mark.parametrize("kernel", KERNELS.values(), ids=list(KERNELS))
+SINGLE = pytest.mark.parametrize(
+    "kernel", [k for k in KERNELS.values() if "float32" in k.dtypes], ids=lambda kernel: kernel.name
+)
 # One example, one feature, primes on both sides, more features than examples, and the other way round.
 AWKWARD = [(1, 1), (1, 7), (7, 1), (13, 17), (101, 3), (2, 64), (257, 31)]
 
@@ -43,10 +47,18 @@ def test_at_zero_weights_the_cost_is_ln_2(kernel: Kernel) -> None:
 
 
 @ALL
+@pytest.mark.parametrize("dtype", PRECISIONS)
 @pytest.mark.parametrize("order", ["F", "C"])
 @pytest.mark.parametrize(("m", "n_x"), AWKWARD)
-def test_agrees_with_the_reference(kernel: Kernel, m: int, n_x: int, order: str) -> None:
-    agreement.check(kernel, make_problem(m, n_x, seed=m + n_x, order=order))  # type: ignore[arg-type]
+def test_agrees_with_the_reference(kernel: Kernel, m: int, n_x: int, order: Order, dtype: Dtype) -> None:
+    problem = make_problem(m, n_x, seed=m + n_x, order=order).rounded(dtype, order)
+    if dtype in kernel.dtypes:
+        agreement.check(kernel, problem)
+        J, dw, db = kernel(problem.w, problem.b, problem.X, problem.Y)
+        assert type(J) is type(db) is float and dw.dtype == np.dtype(dtype)
+    else:
+        with pytest.raises(TypeError, match=r"computes in float64, and X is float32; convert X first"):
+            agreement.check(kernel, problem)
 
 
 @ALL
@@ -114,8 +126,35 @@ def test_refuses_what_the_contract_refuses(kernel: Kernel) -> None:
                 kernel(w, b, X.astype(dtype), Y)
 
 
+@SINGLE
+def test_the_dtype_of_x_decides(kernel: Kernel) -> None:
+    problem = make_problem(11, 3, seed=5)
+    single = problem.rounded("float32", "F")
+    same = kernel(single.w, single.b, single.X, single.Y)
+    assert same[1].dtype == np.float32
+    for given_w, b, X, Y in (
+        (single.w.astype(np.float64), problem.b, single.X, single.Y),  # b is rounded as w is
+        (problem.w, problem.b, single.X.astype(">f4"), problem.Y.astype(bool)),
+    ):
+        J, dw, db = kernel(given_w, b, X, Y)
+        assert (J, db) == (same[0], same[2]) and np.array_equal(dw, same[1])
+    # X in float64 is not rounded, whatever w is.
+    assert kernel(single.w, single.b, problem.X, single.Y)[1].dtype == np.float64
+
+
+@SINGLE
+def test_float32_sums_that_may_overflow_are_refused(kernel: Kernel) -> None:
+    X = np.full((1, 2), 2e36, np.float32)
+    Y = np.array([0.0, 1.0], np.float32)
+    with np.errstate(all="ignore"):
+        assert np.isfinite(kernel([1.0], 0.0, X, Y)[1]).all()
+    for w, of_X in (([1.0], 4.0 * X), ([3.0], X), ([1e39], X)):
+        with pytest.raises(ValueError, match=r"may overflow in float32|w contains NaN or infinity"):
+            kernel(w, 0.0, of_X, Y)
+
+
 @ALL
-def test_converts_integers_float32_strides_and_foreign_bytes(kernel: Kernel) -> None:
+def test_converts_integers_strides_and_foreign_bytes(kernel: Kernel) -> None:
     problem = make_problem(11, 3, seed=5)
     X = np.round(problem.X * 8.0)  # exact in every dtype below
     expected = kernel(problem.w, problem.b, X, problem.Y)
@@ -123,7 +162,7 @@ def test_converts_integers_float32_strides_and_foreign_bytes(kernel: Kernel) -> 
     strided[::2, ::2] = X
     read_only = X.copy(order="F")
     read_only.flags.writeable = False
-    forms = (X.astype(np.int64), X.astype(np.float32), X.astype(">f8"), strided[::2, ::2], read_only)
+    forms = (X.astype(np.int64), X.astype(np.float16), X.astype(">f8"), strided[::2, ::2], read_only)
     for form in forms:
         J, dw, db = kernel(problem.w, problem.b, form, problem.Y.astype(bool))
         assert (expected[0], expected[2]) == pytest.approx((J, db), rel=1e-14, abs=1e-15)

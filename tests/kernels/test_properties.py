@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench import agreement
+from bench.grid import Dtype
 from bench.problem import Problem, make_problem
 from kernels import KERNELS, Kernel, reference
 from kernels._kernel import Array
@@ -18,8 +19,9 @@ from kernels.peers import PEERS
 
 ALL = {**KERNELS, **{name: peer for name, peer in PEERS.items() if peer.missing is None}}
 # scikit-learn computes the loss of label 1 as a difference, which loses its digits where it is tiny, and adds 0 times
-# w.w, which is NaN once w.w overflows. The gate refuses it there, so it is tested at usual magnitudes only.
-ANY_Z = {name: kernel for name, kernel in ALL.items() if name != "sklearn_loss"}
+# w.w, which is NaN once w.w overflows. oneDAL keeps activations a little away from 0 and 1. The gate refuses both
+# there, so they are tested at usual magnitudes only.
+ANY_Z = {name: kernel for name, kernel in ALL.items() if name not in ("sklearn_loss", "onedal_loss")}
 EACH = pytest.mark.parametrize("kernel", ALL.values(), ids=list(ALL))
 examples = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 shapes = {"m": st.integers(1, 12), "n_x": st.integers(1, 6), "seed": st.integers(0, 2**32 - 1)}
@@ -100,8 +102,11 @@ def test_any_layout(m: int, n_x: int, seed: int, of_X: str, of_w: str, of_Y: str
 def test_any_dtype_that_float64_can_hold(m: int, n_x: int, seed: int, of_X: str, of_w: str, of_Y: str) -> None:
     made = make_problem(m, n_x, seed)
     problem = Problem(whole(made.w, of_w), 1.0, whole(made.X, of_X), made.Y, "F")
-    expected = agreement.expect(problem)
+    dtype: Dtype = "float32" if "f4" in of_X else "float64"
+    expected = agreement.expect(problem.rounded(dtype, "F"))
     for kernel in ANY_Z.values():
+        if dtype not in kernel.dtypes or (kernel.cost_from == "a" and expected.saturated):
+            continue
         outputs = kernel(problem.w.astype(of_w), np.int8(1), problem.X.astype(of_X), problem.Y.astype(of_Y))  # type: ignore[arg-type]
         judge(kernel, problem, outputs, expected)
 

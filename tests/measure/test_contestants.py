@@ -75,10 +75,21 @@ def test_memory_counts_copies_of_x_and_what_peers_keep() -> None:
     cell = Cell(1_000_000, 10)
     alone = bytes_needed(cell, [VECTORIZED])
     assert alone - contestants.SPARE_BYTES == 3 * cell.nbytes
-    peer = next(iter(PEERS))
-    assert bytes_needed(cell, [peer]) - alone == cell.nbytes + contestants.PEER_VECTORS * 8 * cell.m
+    vectors = contestants.PEER_VECTORS * 8 * cell.m
     in_order_c = factories.cell(1_000_000, 10, order="C")
-    assert bytes_needed(in_order_c, [peer]) - alone == contestants.PEER_VECTORS * 8 * cell.m
+    wanting = {
+        layout: [name for name, peer in PEERS.items() if peer.layout == layout] for layout in ("C", "F", "either")
+    }
+    assert all(wanting.values())
+    for copied, here, names in (
+        (1, cell, wanting["C"]),
+        (0, in_order_c, wanting["C"]),
+        (0, cell, wanting["F"]),
+        (1, in_order_c, wanting["F"]),
+        (0, cell, wanting["either"]),
+        (1, cell, list(PEERS)),
+    ):
+        assert bytes_needed(here, names) - alone == copied * cell.nbytes + len(names) * vectors
 
 
 def test_every_kernel_is_described_in_ladder_order() -> None:

@@ -22,7 +22,7 @@ from kernels import KERNELS, Kernel, reference
 
 LEAD = [
     "Every kernel agrees with one reference within the bound that the theory of rounding gives, or it is not timed. A "
-    "unit of rounding is 2⁻⁵³ times the mean magnitude of the terms that are summed.",
+    "unit of rounding is 2⁻⁵³, in float32 2⁻²⁴, times the mean magnitude of the terms that are summed.",
 ]
 LABELS = {0.0: "label 0: wrong, and sure of it", 1.0: "label 1: right, and sure of it"}
 Z = (5.0, 10.0, 20.0, 30.0, 36.0, 37.0, 40.0, 100.0, 700.0)
