@@ -187,7 +187,7 @@ class Preset:
     budget: Positive
     min_rounds: int
     max_rounds: int
-    sample_seconds: float = 5e-4
+    sample_seconds: float = 4e-4
     settle_seconds: float = 1e-4
     processes: AtLeastOne = 1
     ceilings: bool = False

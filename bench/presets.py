@@ -82,7 +82,7 @@ def _of_float64(name: str, problem: str) -> Preset:
             "quick",
             _cells((10, 100, 1_000, 10_000, 100_000), (2, 32, 512), ("F",), QUICK_ELEMENTS),
             cap=0.1,
-            budget=0.13,
+            budget=0.16,
             min_rounds=2,
             max_rounds=400,
             processes=6,

@@ -13,7 +13,8 @@ It knows kernels and a problem, and nothing of pytest, files, progress or plots.
    Before them, the ruler shows how disturbed the machine is (bench.machine.ruler).
    A kernel whose samples are long takes part in every second, fourth, ... round only, so that a slow kernel does not
    leave the fast ones with few rounds. Speed-ups pair the rounds that two kernels share.
-6. Before each sample the kernel runs unrecorded for a moment, so that it finds the machine as it leaves it itself;
+6. Before each sample of short calls the kernel runs unrecorded for a moment, so that it finds the machine as it leaves
+   it itself;
    and in each round a block of random size shifts what the kernels allocate, since the place of temporaries makes some
    kernels faster or slower (caches are indexed by address).
 """
@@ -245,6 +246,8 @@ class Trial:
         # The schedule is that of all contestants, so that it stays the same where one has failed since.
         labels = [label for label in turn.labels if label in admitted]
         settle = self._in_proportion(self.preset.settle_seconds)
+        # Where a call is longer than settling, a sample would be a fraction of the time that it takes.
+        brief = self.preset.sample_seconds / self.preset.settle_seconds
         # Kept for the round: what kernels allocate lies elsewhere in each, so the median is over many placements.
         shift = np.empty(turn.shift_bytes, dtype=np.uint8)
         samples: list[Sample] = []
@@ -254,7 +257,7 @@ class Trial:
             for label in labels:
                 steps, loops = admitted[label], calibrated.loops[label]
                 self.announce(label)
-                if loops > 1:
+                if loops > brief:
                     _settle(steps, settle)
                 first = turn.shift_bytes % len(steps)
                 wall, cpu, outputs = timed(steps, loops, first)
