@@ -190,7 +190,7 @@ def _share(w, b, X, Y, start, stop, m, room):  # type: ignore[no-untyped-def]
 def add_spans(
     w: Array, b: float, X: Array, Y: Array, start: int, stop: int, room: Array, dw: Array
 ) -> tuple[float, float]:
-    """The sums of the losses and of dz over the examples from start to stop. Adds X dz to dw (n_x or more,), float64."""
+    """The sums of the losses and of dz over the examples from start to stop. Adds X dz to dw, which is float64."""
     J = db = 0.0
     m = stop - start
     span = m if X.itemsize == 8 else SPAN

@@ -118,6 +118,7 @@ def draw_curves(ax: Axes, run: Run, results: Sequence[CellResult], what: str) ->
 
 
 def draw_curve(ax: Axes, style: Style, points: Sequence[Point]) -> None:
+    """Draw one curve: measured points with their intervals, estimated ones hollow."""
     ax.plot(
         [p.m for p in points],
         [p.value.estimate for p in points],

@@ -171,7 +171,7 @@ def test_onedal_is_refused_where_it_clips_the_activation() -> None:
 @NEEDS_C
 @pytest.mark.parametrize("order", ["F", "C"])
 @pytest.mark.parametrize(("m", "n_x"), [(1, 2_100), (129, 33), (1_025, 4), (5_000, 40)])
-def test_blocks_of_c_and_their_tails(m: int, n_x: int, order: Any) -> None:
+def test_blocks_of_c_and_their_tails(m: int, n_x: int, order: Order) -> None:
     for count in (1, 2):
         with threads.limited_to(count):
             agreement.check(PEERS["c_fused"], make_problem(m, n_x, seed=m, order=order))
@@ -179,7 +179,7 @@ def test_blocks_of_c_and_their_tails(m: int, n_x: int, order: Any) -> None:
 
 @pytest.mark.parametrize("name", ["c_fused", "onedal_loss"])
 @pytest.mark.parametrize("order", ["F", "C"])
-def test_computes_in_float32(name: str, order: Any) -> None:
+def test_computes_in_float32(name: str, order: Order) -> None:
     peer, problem = PEERS[name], make_problem(301, 9, order=order)
     if peer.missing is not None:
         pytest.skip(f"needs {peer.missing}")

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -11,6 +12,7 @@ from bench import words
 from bench.analysis.ratios import gain, in_both
 from bench.grid import ALPHA, PRECISIONS, Dtype
 from bench.problem import Problem, accuracy, load_breast_cancer
+from bench.report.chapters.accuracy import TEXTBOOK
 from bench.report.charts import Plot, Point, curve_figure, draw_curve, dress, name_ends, titled
 from bench.report.section import Section
 from bench.report.style import WIDTH, styles
@@ -20,16 +22,16 @@ from bench.results.records import OUTPUTS
 from kernels import KERNELS, Descent, gradient_descent
 
 LEAD = [
-    "A float32 has half the bytes of a float64: a cache line, a cache and a second of the memory's bandwidth hold twice "
-    "as many, and so does a SIMD register. It has 24 significant bits instead of 53, about 7 digits instead of 16.",
-    "In float32 cells X, Y, w and dw are float32, and so is all arithmetic in a kernel's loops. Compiled kernels add the "
-    "examples in short spans, and the sums of the spans in float64: added one by one, a million terms would leave three "
-    "or four digits.",
+    "A float32 has half the bytes of a float64, so memory delivers twice as many in a second, and a cache or a SIMD "
+    "register holds twice as many. It has 24 significant bits instead of 53: about 7 digits instead of 16.",
+    "In float32 cells X, Y, w and dw are float32, and so is the arithmetic in the loops of NumPy and of the fused "
+    "blocks. Long sums are the danger: where terms are added one by one, those that come late are rounded away. NumPy "
+    "adds pairwise, the fused blocks in short spans whose sums are added in float64, and plain loops in float64.",
 ]
 DTYPES: tuple[Dtype, ...] = ("float64", "float32")
 ITERATIONS = 1_000
-# What the curves show; the table has all.
-DRAWN = ("numba_loop", VECTORIZED, "numba_passes", "numba_fused", "numba_fused_parallel")
+# What the curves show: the rungs that are meant to overtake others. The table has all.
+DRAWN = [name for name, kernel in KERNELS.items() if kernel.rivals]
 
 Pairs = Sequence[tuple[CellResult, CellResult]]
 
@@ -62,8 +64,8 @@ def ceilings(run: Run) -> list[str]:
             flops, exps = ceiling.single.flops / ceiling.flops, ceiling.single.exps / ceiling.exps
             sentences.append(
                 f"With {words.plural(threads, 'thread')} this machine multiplies and adds {words.times(flops)} as many "
-                f"float32 as float64 a second, takes {words.times(exps)} as many exponentials, and reads as many bytes: "
-                "twice as many numbers."
+                f"float32 as float64 a second and takes {words.times(exps)} as many exponentials. It reads as many "
+                "bytes, so twice as many numbers."
             )
     return sentences
 
@@ -129,15 +131,11 @@ def finding(pairs: Pairs) -> str:
     if not gained:
         return ""
     least, most = (choose(gained, key=lambda each: each[0].estimate) for choose in (min, max))
-    sentences = [
+    first, second = (
         f"At {cell.shape}, {name} in float32 is {words.faster_with_interval(value)}"
         for value, name, cell in (most, least)
-    ]
-    return (
-        f"{sentences[0]}: the most that a fastest kernel gains. {sentences[1]}."
-        if len(gained) > 1
-        else f"{sentences[0]}."
     )
+    return f"{first}: the most that a fastest kernel gains. {second}: the least." if most != least else f"{first}."
 
 
 def gains(run: Run, pairs: Pairs) -> Table:
@@ -201,7 +199,7 @@ def training(problem: Problem) -> Plot:
     others = int(np.count_nonzero(right == 1))
     return Plot(
         "float32-training",
-        f"Relative difference of the cost between float32 and float64 in {ITERATIONS:,} iterations of gradient descent.",
+        f"Relative difference of the cost, float32 against float64, in {ITERATIONS:,} iterations of gradient descent.",
         drawn,
         f"After {ITERATIONS:,} iterations the costs differ by {apart[-1]:.1g} of their value and the weights by "
         f"{weights:.1g} of the largest; {words.plural(others, 'example')} of {problem.m} "
@@ -218,6 +216,6 @@ def _trained(problem: Problem, name: str) -> Descent:
 
 def _first_lost(problem: Problem, dtype: Dtype) -> int | None:
     """The first iteration at which the textbook's cost is no number any more; None if it never is."""
-    costs = _trained(problem.rounded(dtype, problem.order), "numpy_textbook").costs
+    costs = _trained(problem.rounded(dtype, problem.order), TEXTBOOK).costs
     lost = np.flatnonzero(~np.isfinite(costs))
     return int(lost[0]) + 1 if lost.size else None
