@@ -1,0 +1,131 @@
+"""The process that measures: it loads the claims, and answers its session over a pipe with records.
+
+Files of the reader's own are run here and nowhere else, so a file that crashes takes only this process with it.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.claims import own
+from bench.claims.claim import Cause, Ratio
+from bench.claims.published import Loaded
+from bench.claims.records import CauseCard, ClaimCard, Plan, RatioCard, Sized, WayCard
+from bench.claims.trial import Trial
+from bench.machine import memory
+from bench.presets import available_threads
+from bench.words import WrongUse
+from kernels._cache import cache_folder, keep_on_disk
+
+NO_WAY = -1
+LARGE_BYTES = 2**23
+PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
+
+
+class Link(NamedTuple):
+    """What connects a child with its session: the pipe, the session's process id, and memory that both see.
+
+    `stage` holds the number of the way that is being called, and how many calls were announced so far.
+    """
+
+    pipe: Connection
+    session: int
+    stage: Any
+
+
+class Job(NamedTuple):
+    """A claim at a size, for one process."""
+
+    claim: str
+    wanted: int
+    process: int
+    left_out: frozenset[str]
+    sized: Sized | None
+
+
+def serve(link: Link, plan: Plan) -> None:
+    """The process's life: the cards of all claims, then the records of each job, until the session is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != link.session:
+            os._exit(1)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("1000")
+    memory.keep_freed_memory()
+    try:
+        loaded = {each.id: each for each in map(own.load, plan.claims)}
+        link.pipe.send([card(each) for each in loaded.values()])
+    except WrongUse as error:
+        link.pipe.send(str(error))
+        return
+    keep_on_disk(cache_folder())
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            job: Job = link.pipe.recv()
+            for record in _trial(loaded[job.claim], plan, job, link.stage).records():
+                link.pipe.send(record)
+            memory.release_freed_memory()
+            link.pipe.send(None)
+
+
+def _trial(loaded: Loaded, plan: Plan, job: Job, stage: Any) -> Trial:
+    numbers = {name: number for number, name in enumerate(loaded.claim.named)}
+
+    def announce(name: str | None) -> None:
+        stage[0] = NO_WAY if name is None else numbers[name]
+        stage[1] += 1
+
+    return Trial(
+        id=loaded.id,
+        claim=loaded.claim,
+        wanted=job.wanted,
+        sweep=bool(plan.sizes),
+        full=plan.full,
+        threads=_threads(loaded),
+        process=job.process,
+        processes=plan.processes,
+        seed=plan.seed,
+        left_out=job.left_out,
+        sized=job.sized,
+        announce=announce,
+    )
+
+
+def _threads(loaded: Loaded) -> int:
+    return available_threads() if loaded.claim.threads == "all" else 1
+
+
+def card(loaded: Loaded) -> ClaimCard:
+    """What is recorded of a claim: all that can be said of it without running it."""
+    claim = loaded.claim
+    work = claim.work(claim.n) if claim.work is not None else None
+    return ClaimCard(
+        id=loaded.id,
+        about=loaded.about,
+        shape=claim.shape,
+        n=claim.n,
+        dtype=claim.dtype,
+        threads=_threads(loaded),
+        ways=[WayCard(w.name, w.title, w.printed, w.passes, w.judged, w.missing) for w in claim.named.values()],
+        ratios=[_ratio(ratio) for ratio in claim.ratios],
+        causes=[_cause(cause) for cause in claim.causes],
+        source=tuple(claim.source) if claim.source is not None else None,
+        nbytes=work.nbytes if work is not None else None,
+        operations=work.operations if work is not None else None,
+        file=loaded.file,
+    )
+
+
+def _ratio(ratio: Ratio) -> RatioCard:
+    stated = ratio.stated if isinstance(ratio.stated, tuple) else (ratio.stated,)
+    return RatioCard(ratio.slow, ratio.fast, tuple(value for value in stated if value is not None))
+
+
+def _cause(cause: Cause) -> CauseCard:
+    return CauseCard(cause.before, cause.after, cause.words, cause.first)

@@ -1,0 +1,339 @@
+"""What a run of claims records: raw samples in its journal, and `claims.json`, which says what they mean.
+
+Reading needs neither Numba nor the engine, so a report can be made anywhere.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from bench.files import replaced
+from bench.results.records import Card
+from bench.stats import Interval
+
+FILE = "claims.json"
+FORMAT = 1
+Verdict = Literal[
+    "reproduced",
+    "larger",
+    "smaller",
+    "undecided",
+    "contradicts itself",
+    "impossible as printed",
+    "nothing printed",
+    "not measured",
+]
+
+
+class WayCard(Struct, frozen=True):
+    """What is known of a way before it runs."""
+
+    name: str
+    title: str
+    printed: float | None = None
+    passes: int = 1
+    judged: bool = True
+    missing: str | None = None
+
+
+class RatioCard(Struct, frozen=True):
+    """A ratio that was claimed; `stated` has one value, or the two ends of a range."""
+
+    slow: str
+    fast: str
+    stated: tuple[float, ...] = ()
+
+
+class CauseCard(Struct, frozen=True):
+    """A controlled pair."""
+
+    before: str
+    after: str
+    words: str
+    first: bool = False
+
+
+class ClaimCard(Struct, frozen=True):
+    """What is known of a claim before it runs; `nbytes` is what any way must move at the published size."""
+
+    id: str
+    about: str
+    shape: str
+    n: int
+    dtype: str
+    threads: int
+    ways: list[WayCard]
+    ratios: list[RatioCard]
+    causes: list[CauseCard] = []
+    source: tuple[str, str, str, int] | None = None
+    nbytes: float | None = None
+    operations: float | None = None
+    file: str = ""
+
+    @property
+    def title(self) -> str:
+        """The first line of its docstring, without its full stop."""
+        return self.about.partition("\n")[0].removesuffix(".") or self.id
+
+    @property
+    def story(self) -> str:
+        """The rest of its docstring."""
+        return " ".join(self.about.partition("\n")[2].split())
+
+    def way(self, name: str) -> WayCard:
+        """The way of a name."""
+        return next(way for way in self.ways if way.name == name)
+
+    def sized(self, n: int) -> str:
+        """What is computed, with its size."""
+        return self.shape.replace("{n}", f"{n:,}")
+
+
+class Plan(Struct, frozen=True):
+    """What a run of claims measures.
+
+    Attributes:
+        claims: Published ids, and files of the reader's own.
+        sizes: The sizes of a sweep; none for the sizes as published.
+        full: Take published sizes, however long they take.
+        processes: How many fresh processes measure each.
+        seed: Seed of the inputs and of the order of samples.
+    """
+
+    claims: tuple[str, ...]
+    sizes: tuple[int, ...] = ()
+    full: bool = False
+    processes: int = 6
+    seed: int = 0
+
+
+class Begun(Struct, frozen=True, tag=True):
+    """The first record of a journal."""
+
+    plan: Plan
+    cards: list[ClaimCard]
+    machine: Card
+    date: str
+    version: str
+    sources: dict[str, str]
+    format: int = FORMAT
+
+
+class Sized(Struct, frozen=True, tag=True):
+    """What the first process fixed for a claim at a size: the others measure the same.
+
+    Attributes:
+        claim: Its id.
+        wanted: The size that was wanted; `n` is what was measured, the same or smaller.
+        why: Why it is smaller; "" where it is not.
+        loops: Way -> calls in a sample.
+        every: Way -> it takes part in every so many rounds.
+        rounds: Rounds of a process.
+        seconds: Way -> seconds of a call, about.
+        skipped: Way -> predicted seconds of a call that is too slow to run.
+    """
+
+    claim: str
+    wanted: int
+    n: int
+    loops: dict[str, int]
+    every: dict[str, int]
+    rounds: int
+    seconds: dict[str, float]
+    why: str = ""
+    skipped: dict[str, float] = {}
+
+
+class Share(Struct, frozen=True, tag=True):
+    """What one process measured of a claim at a size: seconds of each sample (of all its loops), by way.
+
+    `first` is the first call of a way in this process, `errors` in units of the tolerance.
+    """
+
+    claim: str
+    wanted: int
+    process: int
+    samples: dict[str, list[float]]
+    first: dict[str, float] = {}
+    errors: dict[str, float] = {}
+
+
+class Failed(Struct, frozen=True, tag=True):
+    """A way that is out, at a size; all ways where `way` is empty."""
+
+    claim: str
+    wanted: int
+    way: str
+    reason: str
+
+
+class Ended(Struct, frozen=True, tag=True):
+    """The end of a session."""
+
+    wall: float
+
+
+AnyRecord = Begun | Sized | Share | Failed | Ended
+
+
+class Measured(Struct, frozen=True):
+    """A number with its 95% interval; without one (a single process), low is 0 and high is None."""
+
+    estimate: float
+    low: float
+    high: float | None
+
+    @classmethod
+    def of(cls, value: Interval) -> "Measured":
+        """From an interval."""
+        return cls(value.estimate, value.low, None if value.high == float("inf") else value.high)
+
+    @property
+    def interval(self) -> Interval:
+        """As an interval."""
+        return Interval(self.estimate, self.low, float("inf") if self.high is None else self.high)
+
+
+class WayResult(Struct, frozen=True):
+    """A way at a size.
+
+    Attributes:
+        name: Its name.
+        printed: Seconds as printed.
+        seconds: Seconds of a call, as on a quiet machine.
+        first: Seconds of the first call in a fresh process.
+        error: Its largest error, in units of the tolerance.
+        predicted: Predicted seconds of a call, where it was too slow to run.
+        failed: Why it has no time.
+    """
+
+    name: str
+    printed: float | None = None
+    seconds: Measured | None = None
+    first: Measured | None = None
+    error: float | None = None
+    predicted: float | None = None
+    failed: str | None = None
+
+
+class RatioResult(Struct, frozen=True):
+    """A ratio of two ways.
+
+    Attributes:
+        slow: The slower way, as published.
+        fast: The faster way.
+        stated: As the text states it: one value, or the two ends of a range.
+        printed: From the printed times.
+        measured: Here.
+        against: The measured ratio over the claimed one, where there are both.
+        verdict: The verdict of the measurement alone.
+    """
+
+    slow: str
+    fast: str
+    stated: tuple[float, ...]
+    printed: float | None
+    measured: Measured | None
+    against: Measured | None
+    verdict: Verdict
+
+    @property
+    def claimed(self) -> tuple[float, float] | None:
+        """What was claimed, as two ends: from the printed times, or else as stated."""
+        if self.printed is not None:
+            return self.printed, self.printed
+        return (self.stated[0], self.stated[-1]) if self.stated else None
+
+
+class CauseResult(Struct, frozen=True):
+    """A controlled pair, measured: how many times faster the way without the cause is."""
+
+    before: str
+    after: str
+    words: str
+    first: bool
+    faster: Measured
+
+
+class Sizes(Struct, frozen=True):
+    """A claim at one size."""
+
+    n: int
+    ways: list[WayResult]
+    ratio: Measured | None = None
+    predicted: bool = False
+
+
+class ClaimResult(Struct, frozen=True):
+    """A claim with what was measured of it.
+
+    Attributes:
+        card: What was claimed.
+        verdict: The verdict of all rules.
+        reasons: What it rests on, in sentences with the arithmetic.
+        n: The size measured.
+        why: Why that is not the published one; "" where it is.
+        ways: Each way.
+        ratios: Each ratio; the first is the claim's.
+        causes: The controlled pairs.
+        sweep: The sizes of a sweep; then there is nothing in the fields above from `n` on.
+    """
+
+    card: ClaimCard
+    verdict: Verdict
+    reasons: list[str] = []
+    n: int = 0
+    why: str = ""
+    ways: list[WayResult] = []
+    ratios: list[RatioResult] = []
+    causes: list[CauseResult] = []
+    sweep: list[Sizes] = []
+
+    def way(self, name: str) -> WayResult:
+        """The way of a name."""
+        return next(way for way in self.ways if way.name == name)
+
+
+class Claims(Struct, frozen=True):
+    """`claims.json`: a run of claims and what came of it."""
+
+    format: int
+    date: str
+    version: str
+    machine: Card
+    plan: Plan
+    wall: float
+    complete: bool
+    claims: list[ClaimResult]
+
+
+class NotClaims(Exception):
+    """A file that holds no claims that this version can read; in one line."""
+
+
+def write(claims: Claims, folder: Path) -> Path:
+    """Write claims.json into a folder; returns its path."""
+    path = folder / FILE
+    with replaced(path) as new:
+        new.write_bytes(msgspec.json.format(msgspec.json.encode(claims), indent=1))
+    return path
+
+
+def load(folder: Path) -> Claims | None:
+    """The claims in a folder; None where there are none.
+
+    Raises:
+        NotClaims: If the file is damaged, or of another format.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        claims = msgspec.json.decode(path.read_bytes(), type=Claims)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise NotClaims(f"{path} can't be read: {error}; measure again: unloop reproduce") from None
+    if claims.format != FORMAT:
+        raise NotClaims(f"{path} has format {claims.format}; this version reads {FORMAT}; run unloop reproduce again")
+    return claims
