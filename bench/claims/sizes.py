@@ -9,8 +9,8 @@ import numpy as np
 from bench import words
 
 STEP = 4  # from one size of the climb to the next
-BELIEVED = 1 / 100  # of the limit: a call that takes so long tells how time grows with n
-FEWEST, MOST = 1.0, 3.0  # the powers of n with which time may grow
+BELIEVED = 1 / 30  # of the limit: a call that takes so long tells how time grows with n
+MOST = 3.0  # the highest power of n with which time may grow
 TEMPORARIES = 4.0  # of the arguments' bytes: what ways allocate beside them, if nothing better is known
 MEMORY = 0.5  # of what is free
 LIST_ITEM = 40.0  # bytes of a number in a list, and of its place
@@ -40,32 +40,53 @@ def smallest(n: int) -> int:
 
 
 def growth(before: float, after: float, ratio: float) -> float:
-    """The power of n with which something grew while n grew by `ratio`."""
-    power = math.log(after / before) / math.log(ratio) if before > 0.0 and after > 0.0 and ratio > 1.0 else FEWEST
-    return min(max(power, FEWEST), MOST)
+    """The power of n with which something grew while n grew by `ratio`: a whole one, so that noise does not matter."""
+    power = math.log(after / before) / math.log(ratio) if before > 0.0 and after > 0.0 and ratio > 1.0 else 1.0
+    return min(max(float(round(power)), 0.0), MOST)
 
 
-def by_time(n: int, seconds: Callable[[int], float], limit: float) -> Choice:
-    """The largest candidate whose calls are predicted to take no longer than a limit, from calls on smaller sizes.
+class Trend(NamedTuple):
+    """Seconds of a call at a size, and the power of n with which they grow."""
+
+    size: int
+    seconds: float
+    power: float
+
+    def at(self, n: int) -> float:
+        """Predicted seconds at another size."""
+        return float(self.seconds * (n / self.size) ** self.power)
+
+
+def climb(n: int, seconds: Callable[[int], float], limit: float) -> Trend:
+    """How long a way takes, from calls on ever larger problems, up to n or to where a call tells enough.
 
     Args:
         n: The size that is wanted.
-        seconds: Seconds of one call of each way, at a size.
-        limit: Seconds.
+        seconds: Seconds of one call, at a size.
+        limit: What is too slow, in seconds.
     """
     size = smallest(n)
-    power, took = FEWEST, seconds(size)
-    while took < BELIEVED * limit and size < n:
+    took, power = seconds(size), 1.0
+    while size < n:
         larger = min(n, size * STEP)
         again = seconds(larger)
-        power, took, size = growth(took, again, larger / size), again, larger
+        power = growth(took, again, larger / size)
+        took, size = again, larger
+        if took >= BELIEVED * limit:
+            break
+    return Trend(size, took, power)
 
-    def predicted(other: int) -> float:
-        return float(took * (other / size) ** power)
+
+def by_time(n: int, trends: Iterable[Trend], limit: float) -> Choice:
+    """The largest candidate at which a call of each way is predicted to take no longer than a limit, all together."""
+    known = list(trends)
+
+    def predicted(size: int) -> float:
+        return sum(trend.at(size) for trend in known)
 
     if predicted(n) <= limit:
         return Choice(n, "")
-    chosen = next((other for other in candidates(n) if predicted(other) <= limit), 1)
+    chosen = next((size for size in candidates(n) if predicted(size) <= limit), 1)
     whole = words.seconds(predicted(n), 2)
     return Choice(chosen, f"one call of each way would take about {whole} (est.), over {words.seconds(limit, 2)}")
 

@@ -99,12 +99,14 @@ class Trial:
             n, why = self._fitting()
             if self.sweep and n < self.wanted:
                 return Sized(self.id, self.wanted, self.wanted, {}, {}, 1, {}, why)
-        if self.sweep:
-            skipped = self._too_slow(n)
-            n, why = self.wanted, ""
-        elif not self.full:
-            quick, reason = sizes.by_time(n, self._seconds_of_all, WHOLE / self.processes)
-            n, why = quick, reason or why
+            limit = SWEEP_CAP if self.sweep else WHOLE / self.processes
+            trends = {name: sizes.climb(n, partial(self._seconds, name), limit) for name in list(self._ways)}
+            if self.sweep:
+                slow = {name: trend.at(n) for name, trend in trends.items() if trend.size < n}
+                skipped = {name: took for name, took in slow.items() if took > limit and name in self._ways}
+            else:
+                n, reason = sizes.by_time(n, trends.values(), limit)
+                why = reason or why
         loops = {}
         arguments = self._arguments(n)
         for name in [name for name in self._ways if name not in skipped]:
@@ -126,24 +128,6 @@ class Trial:
             lambda n: sizes.bytes_of(self.claim.arguments(n, self.seed)), self.wanted
         )
         return sizes.by_memory(self.wanted, needed, memory.memory_limit())
-
-    def _too_slow(self, n: int) -> dict[str, float]:
-        """Way -> predicted seconds, of those that are too slow for a sweep at size n."""
-        slow = {}
-        for name in list(self._ways):
-            size, power, took = sizes.smallest(n), sizes.FEWEST, 0.0
-            took = self._seconds(name, size)
-            while name in self._ways and size < n and took < SWEEP_CAP / 10:
-                larger = min(n, size * sizes.STEP)
-                again = self._seconds(name, larger)
-                power, took, size = sizes.growth(took, again, larger / size), again, larger
-            predicted = took * (n / size) ** power
-            if predicted > SWEEP_CAP and size < n:
-                slow[name] = predicted
-        return slow
-
-    def _seconds_of_all(self, n: int) -> float:
-        return sum(self._seconds(name, n) for name in list(self._ways))
 
     def _seconds(self, name: str, n: int) -> float:
         """Seconds of a call at a size; 0 for a way that fails there, which is then out."""

@@ -5,8 +5,8 @@ One factor, `WITHIN`, decides all: a figure and the text beside it, a figure and
 1. impossible as printed: the bytes that must move, in the time that is printed, exceed ten times the memory bandwidth
    of any machine of the year.
 2. contradicts itself: the printed times give a ratio more than the factor away from the one stated.
-3. reproduced: the measured ratio is within the factor of the claimed one; larger, smaller: all of its interval lies
-   beyond. Undecided: the interval is so wide that it reaches beyond on both sides.
+3. larger, smaller: all of the interval of the measured ratio lies more than the factor from the claimed one.
+   reproduced: the ratio is within the factor, and its interval does not reach beyond on both sides. undecided: neither.
 """
 
 from bench import words
@@ -43,9 +43,8 @@ def measurement(claimed: tuple[float, float] | None, measured: Interval | None) 
         return "larger"
     if measured.high < low:
         return "smaller"
-    if measured.low < low and measured.high > high:
-        return "undecided"
-    return "reproduced"
+    within = low <= measured.estimate <= high and (measured.low >= low or measured.high <= high)
+    return "reproduced" if within else "undecided"
 
 
 def contradiction(ratio: RatioResult) -> str | None:

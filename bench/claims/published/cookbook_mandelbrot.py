@@ -11,7 +11,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from bench.claims import Claim, Ratio, Source, Way, Work
+from bench.claims import Cause, Claim, Ratio, Source, Way, Work
 from kernels._kernel import Array
 
 ITERATIONS = 100
@@ -26,6 +26,21 @@ def loop(size: int) -> Array:
             z = 0j
             for n in range(ITERATIONS):
                 if abs(z) > 10.0:
+                    break
+                z = z * z + c
+                counts[i, j] = n
+    return counts
+
+
+def by_square(size: int) -> Array:
+    """Point by point, with the square of |z| in place of |z|."""
+    counts = np.zeros((size, size), dtype=np.int64)
+    for i in range(size):
+        for j in range(size):
+            c = complex(-2.0 + 3.0 / size * j, 1.5 - 3.0 / size * i)
+            z = 0j
+            for n in range(ITERATIONS):
+                if z.real * z.real + z.imag * z.imag > 100.0:
                     break
                 z = z * z + c
                 counts[i, j] = n
@@ -47,6 +62,7 @@ def vectorized(size: int) -> Array:
 
 
 compiled = numba.njit(loop)
+compiled_by_square = numba.njit(by_square)
 
 
 def summary(counts: Any) -> tuple[Array, float]:
@@ -60,11 +76,13 @@ CLAIM = Claim(
         Way(loop, title="Python loop", printed=5.45),
         Way(vectorized, title="NumPy", printed=174e-3),
         Way(compiled, name="compiled", title="njit", printed=34.5e-3),
+        Way(compiled_by_square, name="by_square", title="njit, |z|²"),
     ),
     n=400,
     shape="Mandelbrot set, {n} × {n} points",
     ratio=Ratio("loop", "compiled"),
     others=(Ratio("loop", "vectorized"), Ratio("vectorized", "compiled")),
+    causes=(Cause("compiled", "by_square", "abs of a complex number guards against overflow; |z|² needs no root"),),
     source=Source("Cyrille Rossant", "Accelerating with Numba", "IPython Cookbook, 2nd edition, ch. 5", 2018),
     dtype="complex128",
     tolerance=1e-3,

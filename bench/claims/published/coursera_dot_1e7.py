@@ -17,7 +17,7 @@ CLAIM = Claim(
     shape="dot product of two vectors of {n} numbers",
     ratio=Ratio("loop", "dot", stated=1000.0),
     causes=(Cause("dot", "dot", "One call is timed, the first; repeated calls find data and code warm", first=True),),
-    source=Source("joshuaronis", "Coursera-Course-Programs", "GitHub, a notebook", 2019),
+    source=Source("Joshua Ronis", "Vectorizing vs For-Loop", "GitHub, a notebook", 2019),
     tolerance=summed(),
     work=ng_dot.CLAIM.work,
 )

@@ -1,6 +1,7 @@
 """The exponential of ten million numbers: a loop over math.exp against np.exp.
 
-From the same notebook as `coursera-dot-1e7`. The loop fills an array that was made before it.
+From the same notebook as `coursera-dot-1e7`.
+Odd: the loop fills an array of shape (n, 1), so each u[i] is an array of one element.
 """
 
 import math
@@ -16,12 +17,11 @@ def setup(n: int, rng: np.random.Generator) -> Array:
     return rng.random(n)
 
 
-def loop(v: Array) -> Array:
-    """math.exp of each element."""
-    u = np.zeros(len(v))
+def loop(v: Array, u: Array) -> Array:
+    """math.exp of each element, into u (n, 1) or (n,)."""
     for i in range(len(v)):
         u[i] = math.exp(v[i])
-    return u
+    return u.ravel()
 
 
 def loop_of_lists(v: list[float]) -> list[float]:
@@ -41,17 +41,19 @@ def vectorized(v: Array) -> Array:
 CLAIM = Claim(
     setup=setup,
     ways=(
-        Way(loop, title="Python loop", printed=10.31),
+        Way(loop, title="loop, u (n, 1)", printed=10.31, prepare=lambda v: (v, np.zeros((len(v), 1)))),
         Way(vectorized, title="np.exp", printed=0.0392),
+        Way(loop, name="flat", title="loop, u (n,)", prepare=lambda v: (v, np.zeros(len(v)))),
         Way(loop_of_lists, title="the loop over lists", prepare=lambda v: (v.tolist(),)),
     ),
     n=10_000_000,
     shape="exp of {n} numbers",
     ratio=Ratio("loop", "vectorized"),
     causes=(
-        Cause("loop", "loop_of_lists", "The loop reads and writes elements of ndarrays, which convert at each access"),
+        Cause("loop", "flat", "u[i] = of an (n, 1) array assigns to an array of one element, of an (n,) array to a number"),
+        Cause("flat", "loop_of_lists", "Each element of an ndarray that the loop reads or writes is converted"),
     ),
-    source=Source("joshuaronis", "Coursera-Course-Programs", "GitHub, a notebook", 2019),
+    source=Source("Joshua Ronis", "Vectorizing vs For-Loop", "GitHub, a notebook", 2019),
     tolerance=elementwise(2),
     work=lambda n: Work(16.0 * n, n),
 )

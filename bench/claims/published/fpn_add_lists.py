@@ -1,7 +1,8 @@
-"""The sums of a hundred pairs of numbers: two lists against two arrays.
+"""The sums of a hundred pairs of numbers: a comprehension over two lists against np.add.
 
-The book calls it one order of magnitude, for a size that is small on purpose.
-Odd: its figures give 60.
+The book says that the second is faster by one order of magnitude.
+Odd: its figures give 60; and the listing gives lists to both, which np.add has to convert. In an early manuscript the
+same two figures stand beside different inputs: lists of 100 numbers, and arrays of 1000.
 """
 
 import numpy as np
@@ -33,13 +34,14 @@ CLAIM = Claim(
     setup=setup,
     ways=(
         Way(comprehension, title="lists", printed=68e-6, prepare=_lists),
-        Way(add, title="np.add(arrays)", printed=1.14e-6),
-        Way(add, name="add_of_lists", title="np.add(lists)", prepare=_lists),
+        Way(add, name="add_of_lists", title="np.add(lists)", printed=1.14e-6, prepare=_lists),
+        Way(add, title="np.add(arrays)"),
         Way(comprehension, name="of_arrays", title="the comprehension over arrays"),
     ),
     n=100,
     shape="sums of {n} pairs of whole numbers",
-    ratio=Ratio("comprehension", "add", stated=10.0),
+    ratio=Ratio("comprehension", "add_of_lists", stated=10.0),
+    others=(Ratio("comprehension", "add"),),
     causes=(
         Cause("add_of_lists", "add", "np.add of lists has to make arrays of them first"),
         Cause("of_arrays", "comprehension", "Over arrays the comprehension makes a NumPy number of each element"),

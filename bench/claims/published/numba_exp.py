@@ -47,7 +47,7 @@ CLAIM = Claim(
     shape="exp of {n} numbers",
     ratio=Ratio("numba_exps", "exps", stated=6.0),
     causes=(Cause("numba_exps", "numba_vectorized", "Numba calls the C library's exp for each number"),),
-    source=Source("A user of Numba", "np.exp is slower in njit", "Numba issue 10060", 2025),
+    source=Source("Ricardo Vieira", "Numba np.exp overload 6x slower than numpy", "Numba issue 10060", 2025),
     tolerance=elementwise(4),
     work=lambda n: Work(16.0 * n, n),
 )
