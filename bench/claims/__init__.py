@@ -4,6 +4,6 @@ A claim is one computation written in several ways, a setup by size, and what wa
 reader's own has the same form. Only what a claim file and a reader of results need is imported here.
 """
 
-from bench.claims.claim import Cause, Claim, Ratio, Source, Way, Work, elementwise, gamma, summed
+from bench.claims.claim import Array, Cause, Claim, Ratio, Source, Way, Work, elementwise, gamma, summed
 
-__all__ = ["Cause", "Claim", "Ratio", "Source", "Way", "Work", "elementwise", "gamma", "summed"]
+__all__ = ["Array", "Cause", "Claim", "Ratio", "Source", "Way", "Work", "elementwise", "gamma", "summed"]

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.claims.claim import Claim
-from kernels._kernel import Array
+from bench.claims.claim import Array, Claim
 
 
 class Disagreement(Exception):

@@ -115,7 +115,7 @@ def card(loaded: Loaded) -> ClaimCard:
         ways=[WayCard(w.name, w.title, w.printed, w.passes, w.judged, w.missing) for w in claim.named.values()],
         ratios=[_ratio(ratio) for ratio in claim.ratios],
         causes=[_cause(cause) for cause in claim.causes],
-        source=tuple(claim.source) if claim.source is not None else None,
+        source=claim.source,
         nbytes=work.nbytes if work is not None else None,
         operations=work.operations if work is not None else None,
         file=loaded.file,

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
+Array = npt.NDArray[Any]  # of numbers of any type
 Function = Callable[..., Any]
 U = 2.0**-53  # unit roundoff of float64
 

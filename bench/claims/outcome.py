@@ -1,7 +1,10 @@
 """What came of a run of claims: the records of its journal, as times and ratios with intervals, and verdicts."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from bench import stats
@@ -20,8 +23,8 @@ from bench.claims.records import (
     RatioCard,
     RatioResult,
     Share,
+    Size,
     Sized,
-    Sizes,
     WayResult,
 )
 from bench.stats import quiet
@@ -101,7 +104,7 @@ def of(records: Sequence[AnyRecord]) -> Claims:
         date=begun.date,
         version=begun.version,
         machine=begun.machine,
-        plan=begun.plan,
+        plan=msgspec.structs.replace(begun.plan, claims=tuple(Path(name).name for name in begun.plan.claims)),
         wall=sum(r.wall for r in records if isinstance(r, Ended)),
         complete=shares >= (units - dead) * begun.plan.processes,
         claims=results,
@@ -157,25 +160,21 @@ def _causes(unit: Unit) -> list[CauseResult]:
     return results
 
 
-def _size(unit: Unit, n: int) -> Sizes:
-    """A size of a sweep; a ratio with a predicted time has no interval."""
-    ways = [unit.way(way.name) for way in unit.card.ways]
-    head = unit.card.ratios[0]
-    measured = unit.ratio(head.slow, head.fast)
-    if measured is not None:
-        return Sizes(n, ways, measured)
-    times = {way.name: way.seconds.estimate if way.seconds is not None else way.predicted for way in ways}
-    slow, fast = times.get(head.slow), times.get(head.fast)
-    if slow is None or fast is None:
-        return Sizes(n, ways)
-    return Sizes(n, ways, Measured(slow / fast, 0.0, None), predicted=True)
+def _size(unit: Unit, n: int) -> Size:
+    base = unit.card.ratios[0].slow
+    speedups = {way.name: unit.ratio(base, way.name) for way in unit.card.ways if way.name != base}
+    return Size(
+        n=n,
+        ways=[unit.way(way.name) for way in unit.card.ways],
+        speedups={name: speedup for name, speedup in speedups.items() if speedup is not None},
+    )
 
 
-def crossovers(sizes: Sequence[Sizes]) -> list[float]:
-    """The sizes at which the ratio passes 1, between two that were measured: by the logarithms of both."""
-    known = [(size.n, size.ratio.estimate) for size in sizes if size.ratio is not None and not size.predicted]
+def crossovers(sizes: Sequence[Size], way: str) -> list[float]:
+    """The sizes at which a way's speed-up passes 1, between two that were measured: by the logarithms of both."""
+    known = [(size.n, size.speedups[way].estimate) for size in sizes if way in size.speedups]
     found = []
-    for (n, ratio), (larger, after) in zip(known, known[1:], strict=False):
+    for (n, ratio), (larger, after) in pairwise(known):
         before, beyond = np.log(ratio), np.log(after)
         if before * beyond < 0.0:
             share = before / (before - beyond)
@@ -195,5 +194,3 @@ def failures(claims: Claims) -> list[str]:
                 if way.failed is not None and way.name not in missing
             ]
     return list(dict.fromkeys(lines))
-
-

@@ -217,6 +217,11 @@ class WayResult(Struct, frozen=True):
     predicted: float | None = None
     failed: str | None = None
 
+    @property
+    def estimate(self) -> float | None:
+        """Seconds of a call, measured or predicted."""
+        return self.seconds.estimate if self.seconds is not None else self.predicted
+
 
 class RatioResult(Struct, frozen=True):
     """A ratio of two ways.
@@ -257,13 +262,29 @@ class CauseResult(Struct, frozen=True):
     faster: Measured
 
 
-class Sizes(Struct, frozen=True):
-    """A claim at one size."""
+class Size(Struct, frozen=True):
+    """A claim at one size of a sweep.
+
+    Attributes:
+        n: The size.
+        ways: Each way.
+        speedups: Way -> how many times faster it is than the slow way of the claim's ratio, where both were measured.
+    """
 
     n: int
     ways: list[WayResult]
-    ratio: Measured | None = None
-    predicted: bool = False
+    speedups: dict[str, Measured] = {}
+
+    def way(self, name: str) -> WayResult:
+        """The way of a name."""
+        return next(way for way in self.ways if way.name == name)
+
+    def speedup(self, base: str, name: str) -> Measured | None:
+        """The speed-up of a way over the base; where one of the two is predicted, without an interval."""
+        if name in self.speedups:
+            return self.speedups[name]
+        before, after = self.way(base).estimate, self.way(name).estimate
+        return None if before is None or after is None else Measured(before / after, 0.0, None)
 
 
 class ClaimResult(Struct, frozen=True):
@@ -289,7 +310,7 @@ class ClaimResult(Struct, frozen=True):
     ways: list[WayResult] = []
     ratios: list[RatioResult] = []
     causes: list[CauseResult] = []
-    sweep: list[Sizes] = []
+    sweep: list[Size] = []
 
     def way(self, name: str) -> WayResult:
         """The way of a name."""

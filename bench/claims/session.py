@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.claims import child, outcome, own
 from bench.claims.child import NO_WAY, Job, Link
-from bench.claims.journal import Journal
+from bench.claims.journal import FILE, Journal, read
 from bench.claims.records import AnyRecord, Begun, ClaimCard, Claims, Ended, Failed, Plan, Share, Sized
 from bench.machine import card
 from bench.measure.own_kernel import signal_name
@@ -128,12 +128,29 @@ class Session:
         self._start = time.perf_counter()
 
     @classmethod
-    def open(cls, plan: Plan, folder: Path, resume: bool = False, patience: float = PATIENCE) -> "Session":
-        """Begin a run in a folder, or resume the one there.
+    def open(cls, plan: Plan, folder: Path, patience: float = PATIENCE) -> "Session":
+        """Begin a run in a folder.
 
         Raises:
-            WrongUse: For a claim that can't be loaded, a folder that is in use, or a run that was begun otherwise.
+            WrongUse: For a claim that can't be loaded, or a folder that holds claims already.
         """
+        return cls._begin(plan, folder, False, patience)
+
+    @classmethod
+    def resume(cls, folder: Path, patience: float = PATIENCE) -> "Session":
+        """Resume the run in a folder.
+
+        Raises:
+            WrongUse: If there is none, if it is damaged or in use, or if it was begun on another machine or otherwise.
+        """
+        if not (folder / FILE).is_file():
+            raise WrongUse(f"{folder} holds no {FILE}; name the folder of an interrupted unloop reproduce")
+        (first, *_), _ = read(folder / FILE)
+        assert isinstance(first, Begun)
+        return cls._begin(first.plan, folder, True, patience)
+
+    @classmethod
+    def _begin(cls, plan: Plan, folder: Path, resume: bool, patience: float) -> "Session":
         for name in plan.claims:
             own.require(name)
         sources = {Path(name).name: own.source(name) for name in plan.claims}

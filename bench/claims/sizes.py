@@ -131,7 +131,9 @@ def sweep(text: str) -> tuple[int, ...]:
     try:
         ends = [_whole(low), _whole(high)] if colon else [_whole(part) for part in text.split(",")]
     except ValueError:
-        raise ValueError(f"--sizes takes a range, such as 10:1e6, or a list, such as 10,100,1000; got {text!r}") from None
+        raise ValueError(
+            f"--sizes takes a range, such as 10:1e6, or a list, such as 10,100,1000; got {text!r}"
+        ) from None
     if not colon:
         return tuple(sorted(set(ends)))
     first, last = ends

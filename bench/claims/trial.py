@@ -72,7 +72,7 @@ class Trial:
         self._first: dict[str, float] = {}
         self._errors: dict[str, float] = {}
         self._failed: list[Failed] = []
-        self._fixed: tuple[int, tuple[Any, ...], str] | None = None
+        self._made: tuple[int, tuple[Any, ...]] | None = None
 
     def records(self) -> Iterator[Record]:
         """What the first process fixes, what fails, and the share of this process."""
@@ -111,11 +111,11 @@ class Trial:
         arguments = self._arguments(n)
         for name in [name for name in self._ways if name not in skipped]:
             step = self._step(name, arguments)
-            took = self._guarded(name, lambda step=step: timed(step).wall)
+            took = self._guarded(name, partial(_seconds, step))
             if took is None:
                 continue
             self.announce(name)
-            loops[name], sample = (1, took) if took > SLOW else calibrate(step, PRESET.sample_seconds)
+            loops[name], sample = (1, took) if took > SLOW else calibrate(_steps(step), PRESET.sample_seconds)
             self.announce(None)
             seconds[name] = sample / loops[name]
         samples = {name: loops[name] * seconds[name] for name in loops}
@@ -131,8 +131,7 @@ class Trial:
 
     def _seconds(self, name: str, n: int) -> float:
         """Seconds of a call at a size; 0 for a way that fails there, which is then out."""
-        step = self._step(name, self._arguments(n))
-        took = self._guarded(name, lambda: timed(step).wall)
+        took = self._guarded(name, partial(_seconds, self._step(name, self._arguments(n))))
         return took if took is not None else 0.0
 
     # What every process does
@@ -184,7 +183,7 @@ class Trial:
                     self.announce(name)
                     if sized.loops[name] > 1:
                         _settle(steps[name])
-                    took = timed(steps[name], sized.loops[name])
+                    took = timed(_steps(steps[name]), sized.loops[name])
                     samples[name].append(took.wall)
                     if turn.index % sized.rounds + sized.every[name] >= sized.rounds:  # its last round here
                         last[name] = took.outputs
@@ -194,7 +193,7 @@ class Trial:
         return samples, last
 
     def _first_call(self, name: str, step: Step, at_full_size: bool) -> Any:
-        first = self._guarded(name, lambda: timed(step))
+        first = self._guarded(name, partial(timed, _steps(step)))
         if first is None:
             return None
         if at_full_size and name not in self._first:
@@ -249,10 +248,10 @@ class Trial:
         """The arguments of a problem; the last ones made are kept, unless fresh ones are needed."""
         if fresh:
             return self.claim.arguments(n, self.seed)
-        if self._fixed is None or self._fixed[0] != n:
-            self._fixed = None
-            self._fixed = (n, self.claim.arguments(n, self.seed), "")
-        return self._fixed[1]
+        if self._made is None or self._made[0] != n:
+            self._made = None  # frees the last ones first
+            self._made = (n, self.claim.arguments(n, self.seed))
+        return self._made[1]
 
     def _step(self, name: str, arguments: tuple[Any, ...]) -> Step:
         way: Way = self.claim.named[name]
@@ -275,6 +274,16 @@ class Trial:
     def _fail(self, name: str, reason: str) -> None:
         self._ways.pop(name, None)
         self._failed.append(Failed(self.id, self.wanted, name, f"{name} {reason}"))
+
+
+def _steps(step: Step) -> Step:
+    """What the suite's clock takes: one step."""
+    return step
+
+
+def _seconds(step: Step) -> float:
+    """Seconds of one call."""
+    return timed(_steps(step)).wall
 
 
 def _settle(step: Step) -> None:

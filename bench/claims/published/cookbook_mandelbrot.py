@@ -11,8 +11,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work
 
 ITERATIONS = 100
 

@@ -5,8 +5,7 @@ The recipe of the IPython Cookbook for array computations that NumPy's temporari
 
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, elementwise
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work, elementwise
 
 
 def setup(n: int, rng: np.random.Generator) -> tuple[Array, Array, Array]:

@@ -8,8 +8,7 @@ import math
 
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, elementwise
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work, elementwise
 
 
 def setup(n: int, rng: np.random.Generator) -> Array:
@@ -50,7 +49,9 @@ CLAIM = Claim(
     shape="exp of {n} numbers",
     ratio=Ratio("loop", "vectorized"),
     causes=(
-        Cause("loop", "flat", "u[i] = of an (n, 1) array assigns to an array of one element, of an (n,) array to a number"),
+        Cause(
+            "loop", "flat", "u[i] = of an (n, 1) array assigns to an array of one element, of an (n,) array to a number"
+        ),
         Cause("flat", "loop_of_lists", "Each element of an ndarray that the loop reads or writes is converted"),
     ),
     source=Source("Joshua Ronis", "Vectorizing vs For-Loop", "GitHub, a notebook", 2019),

@@ -7,8 +7,7 @@ same two figures stand beside different inputs: lists of 100 numbers, and arrays
 
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work
 
 
 def setup(n: int, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work
 
 
 class Walker:

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, gamma
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work, gamma
 
 N_X = 500
 
@@ -79,7 +78,9 @@ CLAIM = Claim(
         Cause("loop", "flat", "w[j] of an (n, 1) array is an array of one element, of an (n,) array a number"),
         Cause("flat", "lists", "Each element of an ndarray that the loop reads becomes a NumPy number"),
     ),
-    source=Source("Ketketm", "Algorithmic Foundations: Logistic Regression & Vectorization", "GitHub, a notebook", 2025),
+    source=Source(
+        "Ketketm", "Algorithmic Foundations: Logistic Regression & Vectorization", "GitHub, a notebook", 2025
+    ),
     # Terms of dw have both signs: their rounding is relative to the mean of X, times |dz| <= 1.
     tolerance=lambda m: 2.0 * gamma(m + 8 * N_X),
     scale=lambda X, _y, _w, _b: (1.0, X.mean(axis=0)),

@@ -6,8 +6,7 @@ a call is one step, and what is printed is divided by 500.
 
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, elementwise
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work, elementwise
 
 STEPS = 500
 DT, D = 0.1, 1.0

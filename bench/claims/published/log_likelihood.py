@@ -10,8 +10,7 @@ import math
 import numba
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, summed
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work, summed
 
 MU, SIGMA = 0.1, 1.5
 ROOT = math.sqrt(2.0 * math.pi)

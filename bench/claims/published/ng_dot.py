@@ -7,8 +7,7 @@ Odd: each form is timed once, by the wall clock, so the figure of np.dot holds w
 
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, summed
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work, summed
 
 
 def setup(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -42,8 +41,12 @@ CLAIM = Claim(
     shape="dot product of two vectors of {n} numbers",
     ratio=Ratio("loop", "dot"),
     causes=(
-        Cause("loop", "lists", "Reading an element of an ndarray makes a NumPy number each time; a list holds Python's"),
-        Cause("dot", "dot", "The lecture times one call, the first; repeated calls find data and code warm", first=True),
+        Cause(
+            "loop", "lists", "Reading an element of an ndarray makes a NumPy number each time; a list holds Python's"
+        ),
+        Cause(
+            "dot", "dot", "The lecture times one call, the first; repeated calls find data and code warm", first=True
+        ),
     ),
     source=SOURCE,
     tolerance=summed(),

@@ -6,12 +6,12 @@ Odd: Python's loop calls np.cos and np.sin on one number at a time, and the cost
 """
 
 import math
+from typing import Any
 
 import numba
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, elementwise
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work, elementwise
 
 
 def setup(n: int) -> Array:
@@ -21,7 +21,8 @@ def setup(n: int) -> Array:
 
 def arrays(x: Array) -> Array:
     """Whole arrays at a time."""
-    return np.cos(x) ** 2 + np.sin(x) ** 2
+    r: Array = np.cos(x) ** 2 + np.sin(x) ** 2
+    return r
 
 
 def loop(x: Array) -> Array:
@@ -46,7 +47,8 @@ numba_loop = numba.njit(loop)
 
 def compiled_anew(x: Array) -> Array:
     """The loop in Numba, with the compiler inside the time."""
-    r: Array = numba.njit(loop)(x)
+    compiled: Any = numba.njit(loop)
+    r: Array = compiled(x)
     return r
 
 

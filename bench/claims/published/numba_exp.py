@@ -8,9 +8,8 @@ C library for one at a time, unless it has Intel's SVML.
 import numba
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, elementwise
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work, elementwise
 from kernels._exp import exp
-from kernels._kernel import Array
 
 
 def setup(n: int, rng: np.random.Generator) -> Array:
@@ -19,7 +18,7 @@ def setup(n: int, rng: np.random.Generator) -> Array:
 
 
 def exps(x: Array) -> Array:
-    """exp of the array."""
+    """Exp of the array."""
     return np.exp(x)
 
 
@@ -28,7 +27,7 @@ numba_exps = numba.njit(exps)
 
 @numba.njit(error_model="numpy")
 def numba_vectorized(x: Array) -> Array:
-    """exp as a polynomial, e^x = 1 / e^-x for x > 0, which LLVM vectorizes."""
+    """Exp as a polynomial, e^x = 1 / e^-x for x > 0, which LLVM vectorizes."""
     r = np.empty_like(x)
     for i in range(len(x)):
         e = exp(-abs(x[i]))

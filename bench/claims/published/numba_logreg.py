@@ -11,8 +11,7 @@ import math
 import numba
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, gamma
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work, gamma
 
 D, ITERATIONS = 10, 30
 

@@ -7,8 +7,7 @@ vectorized; with parallel each thread takes a share.
 import numba
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, summed
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work, summed
 
 
 def setup(n: int) -> Array:

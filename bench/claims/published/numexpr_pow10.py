@@ -1,13 +1,12 @@
 """2 a + b ** 10 for two arrays of a million numbers: NumPy against numexpr.
 
-From the same page as `numexpr-2a3b`. numexpr turns the power into four multiplications; NumPy called the C library's pow
-for each number.
+From the same page as `numexpr-2a3b`. numexpr turns the power into four multiplications; NumPy called the C library's
+pow for each number.
 """
 
-from bench.claims import Cause, Claim, Ratio, Way, Work, elementwise
+from bench.claims import Array, Cause, Claim, Ratio, Way, Work, elementwise
 from bench.claims.published.numexpr_2a3b import CLAIM as OTHER
 from bench.claims.published.numexpr_2a3b import setup
-from kernels._kernel import Array
 
 
 def numpy_form(a: Array, b: Array) -> Array:
@@ -28,7 +27,8 @@ def multiplied(a: Array, b: Array) -> Array:
     """Whole arrays, the power as four multiplications."""
     square = b * b
     fourth = square * square
-    return 2 * a + fourth * fourth * square
+    r: Array = 2 * a + fourth * fourth * square
+    return r
 
 
 CLAIM = Claim(

@@ -7,8 +7,7 @@ Odd: the same slip is the one that this project's notes warn of.
 
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, gamma
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work, gamma
 
 SIZE, FEATURES, ALPHA = 250, 16, 0.1
 
@@ -55,7 +54,9 @@ CLAIM = Claim(
     n=1_000,
     shape="logistic regression, 250 examples, {n} epochs",
     ratio=Ratio("as_written", "as_meant"),
-    causes=(Cause("as_written", "as_meant", "(250, 1) minus (250,) is (250, 250): 250 models are trained in place of one"),),
+    causes=(
+        Cause("as_written", "as_meant", "(250, 1) minus (250,) is (250, 250): 250 models are trained in place of one"),
+    ),
     source=Source("NumPy developers", "LogisticRegression", "benchmarks of the NumPy repository", 2023),
     # Errors of one epoch, added up over all: the step contracts.
     tolerance=lambda epochs: 4.0 * gamma((SIZE + 8 * FEATURES) * epochs),

@@ -5,9 +5,8 @@ Stands beside `pdsh-sum`, and is odd in the same way: min is given the ndarray.
 
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work
 from bench.claims.published.pdsh_sum import setup
-from kernels._kernel import Array
 
 
 def builtin(x: Array) -> float:

@@ -5,8 +5,7 @@ The chapter shows how slow loops are in CPython, and that the ufunc is some thou
 
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, elementwise
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work
 
 
 def setup(n: int, rng: np.random.Generator) -> Array:

@@ -5,8 +5,7 @@ Odd: sum is given the ndarray, not a list. It takes from it one NumPy number aft
 
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, summed
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work, summed
 
 
 def setup(n: int, rng: np.random.Generator) -> Array:

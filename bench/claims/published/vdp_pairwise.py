@@ -6,12 +6,11 @@ A post that was cited for years in discussions of Numba against Cython.
 import numba
 import numpy as np
 
-from bench.claims import Cause, Claim, Ratio, Source, Way, Work, gamma
-from kernels._kernel import Array
+from bench.claims import Array, Cause, Claim, Ratio, Source, Way, Work, gamma
 
 
 def setup(n: int, rng: np.random.Generator) -> Array:
-    """n points with three coordinates."""
+    """N points with three coordinates."""
     return rng.random((n, 3))
 
 
