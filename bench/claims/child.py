@@ -10,14 +10,16 @@ import signal
 import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
-from bench.claims import own
-from bench.claims.claim import Cause, Ratio
+from bench.claims import published
+from bench.claims.claim import Cause, Claim, Ratio
 from bench.claims.published import Loaded
 from bench.claims.records import CauseCard, ClaimCard, Plan, RatioCard, Sized, WayCard
 from bench.claims.trial import Trial
 from bench.machine import memory
+from bench.measure.own_kernel import where
 from bench.presets import available_threads
 from bench.words import WrongUse
 from kernels._cache import cache_folder, keep_on_disk
@@ -59,7 +61,7 @@ def serve(link: Link, plan: Plan) -> None:
             Path("/proc/self/oom_score_adj").write_text("1000")
     memory.keep_freed_memory()
     try:
-        loaded = {each.id: each for each in map(own.load, plan.claims)}
+        loaded = {each.id: each for each in map(_load, plan.claims)}
         link.pipe.send([card(each) for each in loaded.values()])
     except WrongUse as error:
         link.pipe.send(str(error))
@@ -72,6 +74,32 @@ def serve(link: Link, plan: Plan) -> None:
                 link.pipe.send(record)
             memory.release_freed_memory()
             link.pipe.send(None)
+
+
+def _load(name: str) -> Loaded:
+    """A claim by its published id, or from the file of that name, which is run.
+
+    Raises:
+        WrongUse: For an error in the file, or no CLAIM in it.
+    """
+    if not name.endswith(".py"):
+        return published.load(name)
+    file = Path(name)
+    module = ModuleType(f"own_{file.stem}")
+    module.__file__ = str(file)
+    sys.modules[module.__name__] = module  # Numba and dataclasses look it up there
+    sys.path.append(str(file.resolve().parent))
+    try:
+        exec(compile(file.read_bytes(), str(file), "exec"), vars(module))
+    except SyntaxError as error:
+        raise WrongUse(f"{file}: line {error.lineno}: {error.msg}") from None
+    except (Exception, SystemExit) as error:
+        raise WrongUse(f"{file}: {where(error, str(file))}{type(error).__name__}: {error}") from None
+    claim = getattr(module, "CLAIM", None)
+    if not isinstance(claim, Claim):
+        what = "it defines no CLAIM" if claim is None else f"its CLAIM is a {type(claim).__name__}"
+        raise WrongUse(f"{file}: {what}; write CLAIM = Claim(setup=..., ways=[...]) with bench.claims.Claim")
+    return Loaded(file.stem, claim, (module.__doc__ or "").strip(), file.name)
 
 
 def _trial(loaded: Loaded, plan: Plan, job: Job, stage: Any) -> Trial:

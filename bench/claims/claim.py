@@ -4,6 +4,7 @@ import importlib.util
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -77,6 +78,15 @@ class Way:
     in_place: bool = False
     judged: bool = True
     needs: tuple[str, ...] = ()
+
+    def call(self, arguments: tuple[Any, ...]) -> Any:
+        """What it returns for the arguments that `setup` made."""
+        return self.bound(arguments)()
+
+    def bound(self, arguments: tuple[Any, ...]) -> Callable[[], Any]:
+        """The call that is timed, for the arguments that `setup` made."""
+        own = self.prepare(*arguments) if self.prepare is not None else arguments
+        return partial(self.function, *own) if isinstance(own, tuple) else partial(self.function, own)
 
     @property
     def missing(self) -> str | None:

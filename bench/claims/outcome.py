@@ -3,33 +3,37 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from bench import stats
 from bench.claims import verdicts
-from bench.claims.records import (
-    FORMAT,
-    AnyRecord,
-    Begun,
-    CauseResult,
-    ClaimCard,
-    ClaimResult,
-    Claims,
-    Ended,
-    Failed,
-    Measured,
-    RatioCard,
-    RatioResult,
-    Share,
-    Size,
-    Sized,
-    WayResult,
-)
+from bench.claims.records import FORMAT, AnyRecord, Begun, ClaimCard, Ended, Failed, RatioCard, Share, Sized
+from bench.claims.results import CauseResult, ClaimResult, Claims, Measured, RatioResult, Size, WayResult
 from bench.stats import quiet
 
 Logs = dict[int, float]  # process -> the logarithm of its estimate
+
+
+class Samples(NamedTuple):
+    """The samples of a way, of all processes: seconds of all their calls, and how many calls those were."""
+
+    seconds: list[float]
+    loops: int
+
+
+def samples(records: Sequence[AnyRecord]) -> dict[tuple[str, str], Samples]:
+    """The samples of each claim and way of a run that is no sweep."""
+    gathered: dict[tuple[str, str], Samples] = {}
+    loops = {record.claim: record.loops for record in records if isinstance(record, Sized)}
+    for record in records:
+        if isinstance(record, Share):
+            for way, seconds in record.samples.items():
+                known = gathered.setdefault((record.claim, way), Samples([], loops[record.claim][way]))
+                known.seconds.extend(seconds)
+    return gathered
 
 
 class Unit:

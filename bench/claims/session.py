@@ -5,9 +5,11 @@ the unit it was in, and a resumed one measures the rest. Where a way crashes or 
 on without it.
 """
 
+import hashlib
 import importlib.metadata
 import multiprocessing
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -15,13 +17,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench.claims import child, outcome, own
+from bench.claims import child, outcome, published
 from bench.claims.child import NO_WAY, Job, Link
 from bench.claims.journal import FILE, Journal, read
-from bench.claims.records import AnyRecord, Begun, ClaimCard, Claims, Ended, Failed, Plan, Share, Sized
+from bench.claims.records import AnyRecord, Begun, ClaimCard, Ended, Failed, Plan, Share, Sized
+from bench.claims.results import Claims
 from bench.machine import card
 from bench.measure.own_kernel import signal_name
-from bench.words import WrongUse
+from bench.words import WrongUse, nearest
 
 PATIENCE = 60.0  # seconds without a new call, after which one hangs
 OnUnit = Callable[[str], None]
@@ -152,15 +155,15 @@ class Session:
     @classmethod
     def _begin(cls, plan: Plan, folder: Path, resume: bool, patience: float) -> "Session":
         for name in plan.claims:
-            own.require(name)
-        sources = {Path(name).name: own.source(name) for name in plan.claims}
+            require(name)
+        sources = {Path(name).name: source(name) for name in plan.claims}
         with ExitStack() as stack:
             worker = Worker(plan, patience)
             stack.callback(worker.close)
             try:
                 cards = worker.cards()
             except Died as died:
-                what = ", ".join(name for name in plan.claims if own.is_file(name)) or "a claim"
+                what = ", ".join(name for name in plan.claims if is_file(name)) or "a claim"
                 raise WrongUse(f"{what}: {died.reason} when it is run, before any of its ways is called") from None
             ids = [each.id for each in cards]
             if len(set(ids)) < len(ids):
@@ -175,6 +178,11 @@ class Session:
                 journal.write(begun)
             stack.pop_all()
         return cls(journal, plan, cards, worker, patience)
+
+    @property
+    def records(self) -> list[AnyRecord]:
+        """What its journal holds."""
+        return self._journal.records
 
     def units(self) -> list[tuple[int, ClaimCard, int]]:
         """What is still to be measured: process, claim, size; all of one process stand together."""
@@ -236,6 +244,32 @@ class Session:
         self._journal.write(Ended(time.perf_counter() - self._start))
         self._journal.close()
         return outcome.of(self._journal.records)
+
+
+def is_file(name: str) -> bool:
+    """Whether a name is that of a file, and not of a published claim."""
+    return name.endswith(".py")
+
+
+def require(name: str) -> None:
+    """Refuse a name that is no published claim and no file.
+
+    Raises:
+        WrongUse: In one line.
+    """
+    if is_file(name):
+        if not Path(name).is_file():
+            raise WrongUse(f"there is no file {name}")
+        if not re.fullmatch(r"\w+", Path(name).stem):
+            raise WrongUse(f"{name}: name the file in letters, digits and _, as a variable")
+    elif name not in published.PUBLISHED:
+        raise nearest("claim", name, published.PUBLISHED)
+
+
+def source(name: str) -> str:
+    """A hash of the file that a claim stands in, so that a run is resumed with the same one."""
+    file = Path(name) if is_file(name) else Path(published.__file__).parent / f"{name.replace('-', '_')}.py"
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
 def _require_same(first: AnyRecord, here: Begun) -> None:

@@ -88,7 +88,7 @@ def by_time(n: int, trends: Iterable[Trend], limit: float) -> Choice:
         return Choice(n, "")
     chosen = next((size for size in candidates(n) if predicted(size) <= limit), 1)
     whole = words.seconds(predicted(n), 2)
-    return Choice(chosen, f"one call of each way would take about {whole} (est.), over {words.seconds(limit, 2)}")
+    return Choice(chosen, f"a call of each way would take about {whole} (est.), over {words.seconds(limit, 2)}")
 
 
 def by_memory(n: int, need: Callable[[int], float], available: float) -> Choice:

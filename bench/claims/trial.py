@@ -257,8 +257,7 @@ class Trial:
         way: Way = self.claim.named[name]
         if way.in_place:
             arguments = tuple(_copy(value) for value in arguments)
-        own = way.prepare(*arguments) if way.prepare is not None else arguments
-        return partial(way.function, *own) if isinstance(own, tuple) else partial(way.function, own)
+        return way.bound(arguments)
 
     def _guarded(self, name: str, call: Callable[[], Any]) -> Any:
         """What a call returns; None if it raised, and then the way is out."""

@@ -10,7 +10,8 @@ One factor, `WITHIN`, decides all: a figure and the text beside it, a figure and
 """
 
 from bench import words
-from bench.claims.records import ClaimCard, RatioResult, Verdict
+from bench.claims.records import ClaimCard
+from bench.claims.results import RatioResult, Verdict
 from bench.stats import Interval
 
 WITHIN = 1.5

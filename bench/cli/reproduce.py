@@ -1,7 +1,6 @@
 """The command `unloop reproduce`: published results, and the reader's own, measured on this machine."""
 
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +15,9 @@ from bench.results import journal
 from bench.words import WrongUse
 
 if TYPE_CHECKING:
-    from bench.claims.records import Claims
+    from bench.claims.results import Claims
     from bench.claims.session import Session
 
-WIDTH = 130
 OnLine = Callable[[str], None]
 
 
@@ -56,10 +54,11 @@ def reproduce(
     if list_claims:
         _list()
         return
-    from bench.claims import outcome, own, records
+    from bench.claims import outcome, results
     from bench.claims import sizes as ranges
     from bench.claims.published import PUBLISHED
-    from bench.claims.session import Session
+    from bench.claims.records import Plan
+    from bench.claims.session import Session, require
     from bench.measure.ledger import run_folder
 
     if resume is not None:
@@ -68,7 +67,7 @@ def reproduce(
     else:
         names = tuple(dict.fromkeys(claims or PUBLISHED))
         for name in names:
-            own.require(name)
+            require(name)
         try:
             swept = ranges.sweep(sizes) if sizes is not None else ()
         except ValueError as error:
@@ -76,8 +75,8 @@ def reproduce(
         if swept and not claims:
             raise WrongUse("--sizes needs a claim: unloop reproduce ng-dot --sizes 10:1e6")
         folder = out if out is not None and journal.find(out) else run_folder(Path.cwd(), "claims", out)
-        session = Session.open(records.Plan(names, swept, full, processes, seed), folder)
-    console = Console(width=max(WIDTH, Console().width) if not sys.stdout.isatty() else None, highlight=False)
+        session = Session.open(Plan(names, swept, full, processes, seed), folder)
+    console = Console(highlight=False)
     interrupted = False
     try:
         with _progress(console, session) as (on_unit, on_failure):
@@ -88,7 +87,7 @@ def reproduce(
     except OSError as error:
         raise WrongUse(f"stopped: {error}; resume it: unloop reproduce --resume {folder}") from None
     done = session.close()
-    records.write(done, folder)
+    results.write(done, folder)
     _report(console, done, folder)
     if interrupted:
         console.print(f"To measure the rest: unloop reproduce --resume {folder}", soft_wrap=True, markup=False)
@@ -101,8 +100,9 @@ def _report(console: Console, done: "Claims", folder: Path) -> None:
     """Print the table and write the pages; a run's folder keeps its own pages."""
     from bench.report import claims as report
 
+    wide = Console(width=max(report.TERMINAL_WIDTH, console.width), highlight=False)
     for part in report.terminal(done):
-        console.print(part)
+        wide.print(part)
     if journal.find(folder):
         console.print(f"In the page of the run: unloop report {folder}", soft_wrap=True, markup=False)
     else:

@@ -23,7 +23,8 @@ def times_float(X: Array, Y: Array) -> Array:
 
 def times_int(X: Array, Y: Array) -> Array:
     """X + 2 Y."""
-    return X + 2 * Y
+    result: Array = X + 2 * Y
+    return result
 
 
 def in_place(X: Array, Y: Array) -> Array:

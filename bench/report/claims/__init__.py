@@ -3,8 +3,8 @@
 It reads `claims.json` and nothing else, so it can be drawn anywhere.
 """
 
-from bench.report.claims.pages import terminal, write
+from bench.report.claims.pages import TERMINAL_WIDTH, terminal, write
 from bench.report.claims.sentences import headline
 from bench.report.claims.tables import table
 
-__all__ = ["headline", "table", "terminal", "write"]
+__all__ = ["TERMINAL_WIDTH", "headline", "table", "terminal", "write"]

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench import words
 from bench.claims import verdicts
-from bench.claims.records import ClaimResult, Claims, Verdict
+from bench.claims.results import ClaimResult, Claims, Verdict
 from bench.report.charts import Plot, ratio_tick
 from bench.report.claims.sentences import headline
 from bench.report.claims.tables import published, table

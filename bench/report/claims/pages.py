@@ -10,7 +10,7 @@ from rich.text import Text
 
 from bench import words
 from bench.claims import outcome
-from bench.claims.records import ClaimResult, Claims
+from bench.claims.results import ClaimResult, Claims
 from bench.machine import card
 from bench.report.claims import figure, sentences, sweep, tables
 from bench.report.section import Answer, Section
@@ -18,6 +18,7 @@ from bench.report.style import SETTINGS
 from bench.report.tables import Column, Table
 from bench.report.write import write_sections
 
+TERMINAL_WIDTH = 130  # what the table of claims needs
 METHOD = [
     "The ways of a claim must agree, within a stated tolerance, before they are timed, and what their last samples "
     "returned must agree too. They then take turns, in rounds, in several fresh processes, one after another. A "

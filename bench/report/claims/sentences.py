@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from bench import words
 from bench.claims import outcome, verdicts
-from bench.claims.records import CauseResult, ClaimResult, Claims, RatioResult, Size, Verdict, WayResult
+from bench.claims.results import CauseResult, ClaimResult, Claims, RatioResult, Size, Verdict, WayResult
 from bench.stats import Interval
 
+NEAR = 1.05  # a ratio that differs by less is called the same
 EFFECT = 1.1  # a controlled pair that differs by less explains nothing
 ORDER: tuple[Verdict, ...] = (
     "reproduced",
@@ -49,13 +50,43 @@ def rules() -> list[str]:
 
 
 def paragraph(result: ClaimResult) -> list[str]:
-    """What was claimed, what was measured, the verdict and its causes."""
-    sentences = [_claimed(result), result.card.story, _measured(result), *_verdict(result)]
-    sentences += [f"{reason}." for reason in result.reasons]
-    sentences += [line for ratio in result.ratios[1:] if (line := _other(result, ratio))]
+    """The verdict and what it rests on; the causes; then what was claimed, and what was measured."""
+    sentences = [_verdict(result), *(f"{reason}." for reason in result.reasons), *_text(result)]
     sentences += [_cause(result, cause) for cause in result.causes]
+    sentences += [line for ratio in result.ratios[1:] if (line := _other(result, ratio))]
+    sentences += [_claimed(result), result.card.story, _measured(result)]
     sentences += [f"Left out: {way.failed}." for way in result.ways if way.failed is not None]
     return [sentence for sentence in sentences if sentence]
+
+
+def _verdict(result: ClaimResult) -> str:
+    """The verdict, with the claimed and the measured ratio, and how far they are apart."""
+    head = result.ratios[0]
+    pair = f"{_name(result, head.fast)} over {_name(result, head.slow)}"
+    parts = [] if head.claimed is None else [f"{_range(head.claimed)} claimed"]
+    if head.measured is not None:
+        parts.append(f"{words.with_interval(head.measured.interval)} measured")
+    line = f"{result.verdict[0].upper()}{result.verdict[1:]}: {pair}, {', '.join(parts) or 'nothing measured'}"
+    if head.against is None:
+        return f"{line}."
+    times = head.against.estimate
+    factor = max(times, 1.0 / times)
+    if factor < NEAR:
+        return f"{line}: the same."
+    return f"{line}: {words.times(factor)} {'larger' if times > 1.0 else 'smaller'}."
+
+
+def _range(ends: tuple[float, float]) -> str:
+    return " to ".join(words.times(end) for end in dict.fromkeys(ends))
+
+
+def _text(result: ClaimResult) -> list[str]:
+    """Where times and text differ: how the measurement compares with the text."""
+    head = result.ratios[0]
+    if head.measured is None or verdicts.contradiction(head) is None:
+        return []
+    verdict = verdicts.measurement((head.stated[0], head.stated[-1]), head.measured.interval)
+    return [f"Beside the {verdicts.stated(head.stated)} of the text, the measured ratio is {verdict}."]
 
 
 def _claimed(result: ClaimResult) -> str:
@@ -63,46 +94,24 @@ def _claimed(result: ClaimResult) -> str:
     where = "" if card.source is None else " ({}, “{}”, {}, {})".format(*card.source)
     times = [f"{way.title} {words.seconds(way.printed)}" for way in card.ways if way.printed is not None]
     parts = [", ".join(times)] if times else []
-    if head.printed is not None:
-        parts.append(f"{_name(result, head.fast)} {words.faster(head.printed)} than {_name(result, head.slow)}")
     if head.stated:
-        parts.append(f"in its own words {verdicts.stated(head.stated)}")
-    return f"Claimed{where}: {'; '.join(parts)}." if parts else (f"From{where}." if where else "")
+        parts.append(f"{verdicts.stated(head.stated)} in its own words")
+    return f"Claimed{where}: {'; '.join(parts) or 'no figure'}." if parts or where else ""
 
 
 def _measured(result: ClaimResult) -> str:
-    card, head = result.card, result.ratios[0]
+    card = result.card
     if not result.n:
         return ""
     times = [f"{card.way(way.name).title} {_time(way)}" for way in result.ways if way.seconds is not None]
     size = f"{card.sized(result.n)}, {words.plural(card.threads, 'thread')}"
     if result.why:
-        size += f"; {card.n:,} as published: {result.why}"
-    line = f"Measured here ({size}): {', '.join(times)}"
-    if head.measured is not None:
-        ratio = words.faster_than(head.measured.interval, _name(result, head.slow))
-        line += f"; {_name(result, head.fast)} is {ratio}"
-    return f"{line}."
+        size += f"; published with {card.n:,}, for which {result.why}"
+    return f"Measured here ({size}): {', '.join(times)}."
 
 
 def _time(way: WayResult) -> str:
     return words.seconds(way.seconds.estimate) if way.seconds is not None else words.NONE
-
-
-def _verdict(result: ClaimResult) -> list[str]:
-    head = result.ratios[0]
-    sentences = [f"Verdict: {result.verdict}."]
-    if head.against is not None:
-        times = head.against.estimate
-        side = "larger" if times >= 1.0 else "smaller"
-        factor = max(times, 1.0 / times)
-        far = f"{words.times(factor)} {side} than" if factor >= 1.05 else "the same as"
-        what = "what the printed times give" if head.printed is not None else "what the text says"
-        sentences.append(f"The measured ratio is {far} {what}.")
-    if head.measured is not None and verdicts.contradiction(head) is not None:
-        verdict = verdicts.measurement((head.stated[0], head.stated[-1]), head.measured.interval)
-        sentences.append(f"Beside {verdicts.stated(head.stated)}, as the text says, it is {verdict}.")
-    return sentences
 
 
 def _other(result: ClaimResult, ratio: RatioResult) -> str:
@@ -111,8 +120,8 @@ def _other(result: ClaimResult, ratio: RatioResult) -> str:
     pair = f"{_name(result, ratio.fast)} over {_name(result, ratio.slow)}"
     if ratio.claimed is None:
         return f"{pair}: {words.with_interval(ratio.measured.interval)} here."
-    claimed = words.times(ratio.claimed[0])
-    return f"{pair}: {claimed} claimed, {words.with_interval(ratio.measured.interval)} here: {ratio.verdict}."
+    here = words.with_interval(ratio.measured.interval)
+    return f"{pair}: {_range(ratio.claimed)} claimed, {here} here: {ratio.verdict}."
 
 
 def _cause(result: ClaimResult, cause: CauseResult) -> str:

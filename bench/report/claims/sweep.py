@@ -9,7 +9,7 @@ from matplotlib.ticker import EngFormatter, FuncFormatter
 
 from bench import words
 from bench.claims import outcome
-from bench.claims.records import ClaimResult, Measured, Size
+from bench.claims.results import ClaimResult, Measured, Size
 from bench.report.charts import Plot, ratio_tick, spread
 from bench.report.claims.sentences import sweep_sentences
 from bench.report.claims.tables import sweep as sweep_table

@@ -2,7 +2,7 @@
 
 from bench import words
 from bench.claims import verdicts
-from bench.claims.records import ClaimResult, Claims, RatioResult, Size
+from bench.claims.results import ClaimResult, Claims, RatioResult, Size
 from bench.report.tables import Column, Table
 from bench.stats import Interval
 
