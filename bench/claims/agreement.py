@@ -47,9 +47,10 @@ def _error_of_one(where: str, result: Any, want: Any, scale: Any, tolerance: flo
     same = (result == want) | (np.isnan(result) & np.isnan(want))
     with np.errstate(invalid="ignore", over="ignore"):
         off: Array = np.where(same, 0.0, np.abs(_float(result) - _float(want)))
-    allowed = tolerance * np.maximum(np.abs(_float(want)), scale)
-    off, allowed = np.broadcast_arrays(np.where(np.isnan(off), np.inf, off), allowed)
-    over = np.where(off == 0.0, 0.0, np.divide(off, allowed, out=np.full(off.shape, np.inf), where=allowed > 0.0))
+    off = np.where(np.isnan(off), np.inf, off)  # no tolerance holds for what is infinitely far
+    off, allowed = np.broadcast_arrays(off, tolerance * np.maximum(np.abs(_float(want)), scale))
+    over = np.where(off == 0.0, 0.0, np.inf)
+    np.divide(off, allowed, out=over, where=(off > 0.0) & np.isfinite(off) & (allowed > 0.0))
     worst = np.unravel_index(int(np.argmax(over)), over.shape)
     if over[worst] > 1.0:
         index = f"[{', '.join(str(int(k)) for k in worst)}]" if want.shape else ""

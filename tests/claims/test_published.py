@@ -1,6 +1,5 @@
 """Every published claim: complete, and its ways agree on a small problem."""
 
-import re
 from typing import Any
 
 import numpy as np
@@ -45,7 +44,6 @@ def test_its_file_says_all_that_is_known(claim_id: str) -> None:
     nothing = not printed and claim.ratios[0].stated is None
     assert nothing == (claim_id == "numpy-asv-rank1")
     for cause in claim.causes:
-        assert cause.words[0].isupper() or not cause.words[0].isalpha() or re.match(r"\w+\[|random\.|np\.", cause.words)
         assert not cause.words.endswith(".")
 
 

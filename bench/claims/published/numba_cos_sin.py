@@ -57,18 +57,18 @@ CLAIM = Claim(
     ways=(
         Way(loop, title="Python loop", printed=25.2),
         Way(arrays, title="NumPy", printed=0.581),
-        Way(numba_arrays, name="numba_arrays", title="njit over arrays", printed=0.659),
-        Way(numba_loop, name="numba_loop", title="njit loop", printed=0.670),
+        Way(numba_arrays, name="njit_arrays", title="njit over arrays", printed=0.659),
+        Way(numba_loop, name="njit_loop", title="njit loop", printed=0.670),
         Way(loop_of_math, title="the loop with math.cos", prepare=lambda x: (x.tolist(),)),
         Way(compiled_anew, title="njit loop, first call"),
     ),
     n=10_000_000,
     shape="cos² + sin² of {n} numbers",
-    ratio=Ratio("loop", "numba_loop"),
-    others=(Ratio("numba_loop", "arrays"), Ratio("numba_arrays", "arrays")),
+    ratio=Ratio("loop", "njit_loop"),
+    others=(Ratio("njit_loop", "arrays"), Ratio("njit_arrays", "arrays")),
     causes=(
         Cause("loop", "loop_of_math", "np.cos and np.sin of one number each cost a call of a ufunc"),
-        Cause("compiled_anew", "numba_loop", "A first call has the compiler inside its time"),
+        Cause("compiled_anew", "njit_loop", "A first call has the compiler inside its time"),
     ),
     source=Source("Numba documentation", "Performance Tips", "Numba user guide, an older edition", 2018),
     # The squares are of errors that end in a sum of 1.

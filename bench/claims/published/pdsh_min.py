@@ -1,6 +1,7 @@
 """The smallest of a million numbers: Python's min against np.min.
 
-Stands beside `pdsh-sum`, and is odd in the same way: min is given the ndarray.
+Stands beside `pdsh-sum`, and is odd in the same way: min is given the ndarray, and takes from it one NumPy number
+after another.
 """
 
 import numpy as np

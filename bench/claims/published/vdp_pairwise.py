@@ -1,6 +1,7 @@
 """All distances between a thousand points in space: a Python loop, broadcasting, Numba.
 
-A post that was cited for years in discussions of Numba against Cython.
+A post that was cited for years in discussions of Numba against Cython: Numba compiles the loop and is ten times
+faster than broadcasting.
 """
 
 import numba
