@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from bench.results.records import Card
+from bench.results.place import Card
 
 FORMAT = 1
 

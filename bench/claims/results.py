@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from bench.claims.records import FORMAT, ClaimCard, Plan
 from bench.files import replaced
-from bench.results.records import Card
+from bench.results.place import Card
 from bench.stats import Interval
 
 FILE = "claims.json"

@@ -115,7 +115,7 @@ class Trial:
             if took is None:
                 continue
             self.announce(name)
-            loops[name], sample = (1, took) if took > SLOW else calibrate(_steps(step), PRESET.sample_seconds)
+            loops[name], sample = (1, took) if took > SLOW else calibrate([step], PRESET.sample_seconds)
             self.announce(None)
             seconds[name] = sample / loops[name]
         samples = {name: loops[name] * seconds[name] for name in loops}
@@ -183,7 +183,7 @@ class Trial:
                     self.announce(name)
                     if sized.loops[name] > 1:
                         _settle(steps[name])
-                    took = timed(_steps(steps[name]), sized.loops[name])
+                    took = timed([steps[name]], sized.loops[name])
                     samples[name].append(took.wall)
                     if turn.index % sized.rounds + sized.every[name] >= sized.rounds:  # its last round here
                         last[name] = took.outputs
@@ -193,7 +193,7 @@ class Trial:
         return samples, last
 
     def _first_call(self, name: str, step: Step, at_full_size: bool) -> Any:
-        first = self._guarded(name, partial(timed, _steps(step)))
+        first = self._guarded(name, partial(timed, [step]))
         if first is None:
             return None
         if at_full_size and name not in self._first:
@@ -275,14 +275,9 @@ class Trial:
         self._failed.append(Failed(self.id, self.wanted, name, f"{name} {reason}"))
 
 
-def _steps(step: Step) -> Step:
-    """What the suite's clock takes: one step."""
-    return step
-
-
 def _seconds(step: Step) -> float:
     """Seconds of one call."""
-    return timed(_steps(step)).wall
+    return timed([step]).wall
 
 
 def _settle(step: Step) -> None:

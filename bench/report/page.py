@@ -19,6 +19,7 @@ from bench.report.chapters import (
     questions,
     training,
     trust,
+    trust_experiment,
 )
 from bench.report.section import Section
 from bench.report.style import SETTINGS
@@ -38,6 +39,7 @@ CHAPTERS: tuple[Callable[[Run], Section | None], ...] = (
     claims.section,
     questions.section,
     trust.section,
+    trust_experiment.section,
     machine.section,
 )
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bench.claims import outcome
 from bench.claims.records import AnyRecord, Begun, CauseCard, ClaimCard, Ended, Plan, RatioCard, Share, Sized, WayCard
 from bench.claims.results import Claims
-from bench.results.records import Card
+from bench.results.place import Card
 
 MACHINE = Card(
     cpu="made up",
