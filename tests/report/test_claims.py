@@ -8,11 +8,11 @@ import matplotlib as mpl
 import pytest
 from rich.console import Console
 
-from bench.claims import outcome
+from bench.claims import outcome, results
 from bench.claims.published import PUBLISHED
 from bench.claims.results import Claims
 from bench.report import claims as report
-from bench.report.claims import figure, pages, sentences, sweep, tables
+from bench.report.claims import figure, pages, readme, sentences, sweep, tables
 from bench.report.style import SETTINGS
 from tests.claims.made import card, claims, records
 
@@ -81,6 +81,22 @@ def test_the_figure_has_a_line_for_each_claim_and_labels_that_do_not_overlap() -
     for k, box in enumerate(boxes):
         assert box.x0 >= 0.0 and box.x1 <= width and box.y0 >= 0.0 and box.y1 <= height
         assert not any(box.overlaps(other) for other in boxes[:k])
+
+
+def test_the_finding_names_the_claim_farthest_from_its_figure() -> None:
+    plot = figure.plot(made())
+    assert plot is not None
+    assert plot.finding == "Farthest apart: far-smaller, 300× claimed and 10× measured, 30× smaller."
+
+
+def test_the_readme_holds_the_table_between_its_markers(tmp_path: Path) -> None:
+    text = f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n"
+    assert readme.renewed(text, tmp_path) == text  # no claims there
+    results.write(made(), tmp_path)
+    new = readme.renewed(text, tmp_path)
+    assert new.startswith("before\n") and new.endswith("after\n") and "old" not in new
+    assert "| far-smaller | 1,000,000 | 300× | 10× [" in new and readme.renewed(new, tmp_path) == new
+    assert readme.renewed("no markers", tmp_path) == "no markers"
 
 
 def test_nothing_to_draw_is_no_figure() -> None:

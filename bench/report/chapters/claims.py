@@ -13,6 +13,7 @@ def section(run: Run) -> Section | None:
     if claims is None or plot is None:
         return None
     lead = [
+        sentences.headline(claims),
         "What others have published about loops and vectorized code, written again and measured with the same clock. "
         "A claim is reproduced where the measured ratio is within a factor of 1.5 of the printed one.",
     ]

@@ -11,7 +11,7 @@ from bench import words
 from bench.claims import verdicts
 from bench.claims.results import ClaimResult, Claims, Verdict
 from bench.report.charts import Plot, ratio_tick
-from bench.report.claims.sentences import headline
+from bench.report.claims.sentences import farthest
 from bench.report.claims.tables import published, table
 from bench.report.style import WIDTH
 
@@ -43,7 +43,7 @@ def plot(claims: Claims) -> Plot | None:
         caption="Claimed and measured speed-up of each claim, on a logarithmic axis: an open diamond as the printed "
         "times give it, a cross as the text states it where that differs, a dot with its 95% interval as measured.",
         figure=_draw(shown),
-        finding=headline(claims),
+        finding=farthest(shown),
         table=table(claims),
     )
 

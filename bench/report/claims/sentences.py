@@ -20,6 +20,7 @@ ORDER: tuple[Verdict, ...] = (
     "nothing printed",
     "not measured",
 )
+MANY = {"contradicts itself": "contradict themselves"}
 MEANING: dict[Verdict, str] = {
     "reproduced": f"the measured ratio is within a factor of {verdicts.WITHIN:g} of the claimed one",
     "smaller": "all of the interval of the measured ratio lies below that",
@@ -39,9 +40,28 @@ def headline(claims: Claims) -> str:
     if not published:
         return "Measured: " + "; ".join(result.card.title for result in claims.claims) + "."
     counts = Counter(result.verdict for result in published)
-    parts = [f"{counts[verdict]} {verdict}" for verdict in ORDER if counts[verdict]]
+    parts = [
+        f"{counts[verdict]} {MANY.get(verdict, verdict) if counts[verdict] > 1 else verdict}"
+        for verdict in ORDER
+        if counts[verdict]
+    ]
     some = "1 published speed-up" if len(published) == 1 else f"{len(published)} published speed-ups"
     return f"{some}, measured again on this machine: {', '.join(parts)}."
+
+
+def farthest(results: Sequence[ClaimResult]) -> str:
+    """The claim whose measured ratio is farthest from the claimed one."""
+    known = [(result, against.estimate) for result in results if (against := result.ratios[0].against) is not None]
+    if not known:
+        return ""
+    result, times = max(known, key=lambda pair: max(pair[1], 1.0 / pair[1]))
+    head = result.ratios[0]
+    assert head.claimed is not None and head.measured is not None
+    factor = words.times(max(times, 1.0 / times))
+    return (
+        f"Farthest apart: {result.card.id}, {_range(head.claimed)} claimed and {words.times(head.measured.estimate)} "
+        f"measured, {factor} {'larger' if times > 1.0 else 'smaller'}."
+    )
 
 
 def rules() -> list[str]:
