@@ -47,7 +47,7 @@ def _error_of_one(where: str, result: Any, want: Any, scale: Any, tolerance: flo
     same = (result == want) | (np.isnan(result) & np.isnan(want))
     with np.errstate(invalid="ignore", over="ignore"):
         off: Array = np.where(same, 0.0, np.abs(_float(result) - _float(want)))
-    off = np.where(np.isnan(off), np.inf, off)  # no tolerance holds for what is infinitely far
+    off = np.where(np.isnan(off), np.inf, off)  # nothing that is infinitely far is within a tolerance
     off, allowed = np.broadcast_arrays(off, tolerance * np.maximum(np.abs(_float(want)), scale))
     over = np.where(off == 0.0, 0.0, np.inf)
     np.divide(off, allowed, out=over, where=(off > 0.0) & np.isfinite(off) & (allowed > 0.0))

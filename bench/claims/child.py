@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from bench.claims import published
 from bench.claims.claim import Cause, Claim, Ratio
 from bench.claims.published import Loaded
-from bench.claims.records import CauseCard, ClaimCard, Plan, RatioCard, Sized, WayCard
+from bench.claims.records import CauseCard, ClaimCard, Failed, Plan, RatioCard, Sized, WayCard
 from bench.claims.trial import Trial
 from bench.machine import memory
 from bench.measure.own_kernel import where
@@ -32,7 +32,7 @@ PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 class Link(NamedTuple):
     """What connects a child with its session: the pipe, the session's process id, and memory that both see.
 
-    `stage` holds the number of the way that is being called, and how many calls were announced so far.
+    `stage` is the number of the way that is being called, and how many calls were announced so far.
     """
 
     pipe: Connection
@@ -70,8 +70,12 @@ def serve(link: Link, plan: Plan) -> None:
     with contextlib.suppress(EOFError, OSError):
         while True:
             job: Job = link.pipe.recv()
-            for record in _trial(loaded[job.claim], plan, job, link.stage).records():
-                link.pipe.send(record)
+            try:
+                for record in _trial(loaded[job.claim], plan, job, link.stage).records():
+                    link.pipe.send(record)
+            except Exception as error:  # the setup of a claim may raise anything
+                reason = f"its setup raised {type(error).__name__}: {' '.join(str(error).split())}"
+                link.pipe.send(Failed(job.claim, job.wanted, "", reason))
             memory.release_freed_memory()
             link.pipe.send(None)
 

@@ -17,7 +17,7 @@ _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
 
 
 class Journal:
-    """Appends records to the journal of a folder, and holds its lock; a torn last line is cut off.
+    """Appends records to the journal of a folder, and keeps it locked; a torn last line is removed.
 
     Args:
         folder: The folder.
@@ -30,8 +30,9 @@ class Journal:
     def __init__(self, folder: Path, resume: bool = False) -> None:
         path = folder / FILE
         if path.is_file() != resume:
-            what = f"holds no {FILE}" if resume else f"holds a {FILE} already; resume it: unloop reproduce --resume"
-            raise WrongUse(f"{folder} {what}" + ("" if resume else f" {folder}"))
+            if resume:
+                raise WrongUse(f"there is no {FILE} in {folder}; name the folder of an interrupted unloop reproduce")
+            raise WrongUse(f"there is a {FILE} in {folder}; resume it: unloop reproduce --resume {folder}")
         self._lock = FileLock(folder / LOCK)
         try:
             self._lock.acquire(blocking=False)

@@ -171,6 +171,7 @@ def _size(unit: Unit, n: int) -> Size:
         n=n,
         ways=[unit.way(way.name) for way in unit.card.ways],
         speedups={name: speedup for name, speedup in speedups.items() if speedup is not None},
+        why=unit.sized.why if unit.sized is not None else "",
     )
 
 

@@ -13,6 +13,7 @@ from bench.claims.records import FORMAT, ClaimCard, Plan
 from bench.files import replaced
 from bench.results.place import Card
 from bench.stats import Interval
+from bench.words import WrongUse
 
 FILE = "claims.json"
 Verdict = Literal[
@@ -118,11 +119,13 @@ class Size(Struct, frozen=True):
         n: The size.
         ways: Each way.
         speedups: Way -> how many times faster it is than the slow way of the claim's ratio, where both were measured.
+        why: Why it was not run; "" where it was.
     """
 
     n: int
     ways: list[WayResult]
     speedups: dict[str, Measured] = {}
+    why: str = ""
 
     def way(self, name: str) -> WayResult:
         """The way of a name."""
@@ -179,8 +182,8 @@ class Claims(Struct, frozen=True):
     claims: list[ClaimResult]
 
 
-class NotClaims(Exception):
-    """A file that holds no claims that this version can read; in one line."""
+class NotClaims(WrongUse):
+    """A file without claims that this version can read; in one line."""
 
 
 def write(claims: Claims, folder: Path) -> Path:

@@ -135,7 +135,7 @@ class Session:
         """Begin a run in a folder.
 
         Raises:
-            WrongUse: For a claim that can't be loaded, or a folder that holds claims already.
+            WrongUse: For a claim that can't be loaded, or a folder with claims in it.
         """
         return cls._begin(plan, folder, False, patience)
 
@@ -144,10 +144,10 @@ class Session:
         """Resume the run in a folder.
 
         Raises:
-            WrongUse: If there is none, if it is damaged or in use, or if it was begun on another machine or otherwise.
+            WrongUse: If there is none, if it is damaged or in use, or if it was begun on another machine.
         """
         if not (folder / FILE).is_file():
-            raise WrongUse(f"{folder} holds no {FILE}; name the folder of an interrupted unloop reproduce")
+            raise WrongUse(f"there is no {FILE} in {folder}; name the folder of an interrupted unloop reproduce")
         (first, *_), _ = read(folder / FILE)
         assert isinstance(first, Begun)
         return cls._begin(first.plan, folder, True, patience)
@@ -181,7 +181,7 @@ class Session:
 
     @property
     def records(self) -> list[AnyRecord]:
-        """What its journal holds."""
+        """The records of its journal."""
         return self._journal.records
 
     def units(self) -> list[tuple[int, ClaimCard, int]]:

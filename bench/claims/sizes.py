@@ -9,7 +9,7 @@ import numpy as np
 from bench import words
 
 STEP = 4  # from one size of the climb to the next
-BELIEVED = 1 / 30  # of the limit: a call that takes so long tells how time grows with n
+BELIEVED = 1 / 30  # of the limit: a call that takes so long shows how time grows with n
 MOST = 3.0  # the highest power of n with which time may grow
 TEMPORARIES = 4.0  # of the arguments' bytes: what ways allocate beside them, if nothing better is known
 MEMORY = 0.5  # of what is free
@@ -58,7 +58,7 @@ class Trend(NamedTuple):
 
 
 def climb(n: int, seconds: Callable[[int], float], limit: float) -> Trend:
-    """How long a way takes, from calls on ever larger problems, up to n or to where a call tells enough.
+    """How long a way takes, from calls on ever larger problems, up to n or until a call takes long enough.
 
     Args:
         n: The size that is wanted.
@@ -125,7 +125,7 @@ def sweep(text: str) -> tuple[int, ...]:
     """The sizes of a range such as 10:1e6, two a decade; or a list such as 10,100,1000.
 
     Raises:
-        ValueError: For anything else.
+        ValueError: For any other text.
     """
     low, colon, high = text.partition(":")
     try:

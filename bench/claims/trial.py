@@ -1,13 +1,13 @@
 """One claim at one size in this process: the gate, the loops of a sample, the rounds, the gate again.
 
 The clock is the suite's own: `timed`, `calibrate`, and the rounds and orders of `bench.measure.rounds`. In the first
-process ways are called on small problems first, which tells how large a problem is quick enough; the others measure
+process ways are called on small problems first, which shows how large a problem is quick enough; the others measure
 what it fixed. A way whose call is short makes its first call of a process at full size, timed apart; a slow one is
 checked on a small problem first, and what its last sample returned is checked too.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -98,7 +98,7 @@ class Trial:
         if not self.full:
             n, why = self._fitting()
             if self.sweep and n < self.wanted:
-                return Sized(self.id, self.wanted, self.wanted, {}, {}, 1, {}, why)
+                return Sized(self.id, self.wanted, n, {}, {}, 1, {}, why)
             limit = SWEEP_CAP if self.sweep else WHOLE / self.processes
             trends = {name: sizes.climb(n, partial(self._seconds, name), limit) for name in list(self._ways)}
             if self.sweep:
@@ -161,7 +161,7 @@ class Trial:
         kept = {name: seconds for name, seconds in samples.items() if name in self._ways}
         yield Share(self.id, self.wanted, self.process, kept, self._first, self._errors)
 
-    def _rounds(self, sized: Sized, steps: Mapping[str, Step]) -> tuple[dict[str, list[float]], dict[str, Any]]:
+    def _rounds(self, sized: Sized, steps: dict[str, Step]) -> tuple[dict[str, list[float]], dict[str, Any]]:
         """The samples of this process, and what the last of each way returned."""
         samples: dict[str, list[float]] = {name: [] for name in steps}
         last: dict[str, Any] = {}
@@ -181,9 +181,14 @@ class Trial:
                 shift = np.empty(turn.shift_bytes, dtype=np.uint8)
                 for name in [name for name in turn.labels if name in steps]:
                     self.announce(name)
-                    if sized.loops[name] > 1:
-                        _settle(steps[name])
-                    took = timed([steps[name]], sized.loops[name])
+                    try:
+                        if sized.loops[name] > 1:
+                            _settle(steps[name])
+                        took = timed([steps[name]], sized.loops[name])
+                    except Exception as raised:
+                        self._fail(name, _raised(raised))
+                        del steps[name]
+                        continue
                     samples[name].append(took.wall)
                     if turn.index % sized.rounds + sized.every[name] >= sized.rounds:  # its last round here
                         last[name] = took.outputs
@@ -265,7 +270,7 @@ class Trial:
         try:
             return call()
         except Exception as raised:
-            self._fail(name, f"raised {type(raised).__name__}: {' '.join(str(raised).split())}")
+            self._fail(name, _raised(raised))
             return None
         finally:
             self.announce(None)
@@ -273,6 +278,10 @@ class Trial:
     def _fail(self, name: str, reason: str) -> None:
         self._ways.pop(name, None)
         self._failed.append(Failed(self.id, self.wanted, name, f"{name} {reason}"))
+
+
+def _raised(error: Exception) -> str:
+    return f"raised {type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _seconds(step: Step) -> float:

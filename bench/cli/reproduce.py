@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,7 +75,12 @@ def reproduce(
         if swept and not claims:
             raise WrongUse("--sizes needs a claim: unloop reproduce ng-dot --sizes 10:1e6")
         folder = out if out is not None and journal.find(out) else run_folder(Path.cwd(), "claims", out)
-        session = Session.open(Plan(names, swept, full, processes, seed), folder)
+        try:
+            session = Session.open(Plan(names, swept, full, processes, seed), folder)
+        except WrongUse:
+            with suppress(OSError):
+                folder.rmdir()  # where it is empty
+            raise
     console = Console(highlight=False)
     interrupted = False
     try:

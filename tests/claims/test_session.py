@@ -133,6 +133,21 @@ def test_a_file_that_is_no_claim_is_one_line_of_wrong_use(tmp_path: Path, text: 
     assert not (tmp_path / journal.FILE).exists()
 
 
+def test_a_setup_that_raises_and_a_way_that_raises_late_are_a_line_each(tmp_path: Path) -> None:
+    late = GOOD + "calls = 0\n\n\ndef late(x):\n    global calls\n    calls += 1\n    if calls > 40:\n"
+    late += "        raise KeyError('late')\n    return loop(x)\n\n\nCLAIM = Claim(setup, ways=[loop, late, dot], n=500)\n"
+    broken = GOOD.replace("return rng", "return 1 / 0 or rng") + CLAIM
+    plan = Plan((write(tmp_path, late, "late.py"), write(tmp_path, broken, "broken.py")), processes=1)
+    session, failures = measured(plan, tmp_path / "out")
+    done = session.close()
+    assert failures == [
+        "late.py: late raised KeyError: 'late'",
+        "broken.py: its setup raised ZeroDivisionError: division by zero",
+    ]
+    assert outcome.failures(done) == failures and done.complete
+    assert {way.name for way in done.claims[0].ways if way.seconds is not None} == {"loop", "dot"}
+
+
 def test_a_sweep_predicts_what_is_too_slow(tmp_path: Path) -> None:
     slow = GOOD + (
         "def sleeper(x):\n    import time\n    time.sleep(1e-4 * len(x))\n    return loop(x)\n"
@@ -184,7 +199,7 @@ def test_a_damaged_journal_is_refused_by_its_line(tmp_path: Path) -> None:
     path.write_bytes(b"".join([*lines[:1], lines[1].replace(b"loop", b"pool", 1), *lines[2:]]))
     with pytest.raises(WrongUse, match="line 2 is damaged"):
         Session.resume(tmp_path / "out")
-    with pytest.raises(WrongUse, match=r"holds no claims\.jsonl"):
+    with pytest.raises(WrongUse, match=r"there is no claims\.jsonl"):
         Session.resume(tmp_path)
 
 

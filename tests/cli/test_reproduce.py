@@ -24,7 +24,7 @@ DOCS = ROOT / "docs" / "reproduce.md"
         (["nowhere.py"], "there is no file nowhere.py"),
         (["--sizes", "10:100"], "--sizes needs a claim: unloop reproduce ng-dot --sizes 10:1e6"),
         (["ng-dot", "--sizes", "ten"], "--sizes takes a range, such as 10:1e6, or a list"),
-        (["--resume", "nowhere"], "nowhere holds no claims.jsonl; name the folder of an interrupted"),
+        (["--resume", "nowhere"], "there is no claims.jsonl in nowhere; name the folder of an interrupted"),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_2(refused: Refused, words: list[str], message: str) -> None:

@@ -113,6 +113,7 @@ def test_a_sweep_says_where_the_ways_are_equal_and_what_was_predicted() -> None:
     assert lines[1] == "At size 100,000 the fast way is 100× faster (est.)."
     assert lines[2] == "The two are equally fast at a size of about 100."
     assert lines[3] == "the slow way is too slow to run from size 100,000 on: predicted there (est.)."
+    assert not any("is not run" in line for line in lines)
     assert tables.sweep(swept.claims[0]).text[2] == ["100,000", "300 s est.", "3 s [3 s, 3 s]", "100× est."]
     assert sweep.plot(swept.claims[0]).table is not None
 

@@ -1,7 +1,7 @@
 """The Mandelbrot set, 400 by 400 points and 100 iterations: Python, NumPy, Numba.
 
-The recipe compiles the Python loop with one line, and gets far below the vectorized form, which has to go on with all
-points at once.
+The recipe compiles the Python loop with one line, and is far faster than the vectorized form, which keeps computing
+all points that are near.
 Odd: near the edge of the set one rounding decides how long a point stays. So counts up to 10 must agree exactly, and
 the mean count to one part in a thousand.
 """

@@ -1,4 +1,4 @@
-"""The log-likelihood of a million normal numbers on one thread: NumPy holds its own against compiled code.
+"""The log-likelihood of a million normal numbers on one thread: NumPy against compiled code.
 
 A comparison of many languages, whose surprise was that NumPy (62 ms) came between Fortran (57 ms) and C++ (83 ms), and
 ahead of numexpr (71 ms). Fortran and C++ are not run here: a loop in Numba stands beside them.

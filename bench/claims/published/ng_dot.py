@@ -2,7 +2,7 @@
 
 The lecture's demonstration multiplies two random vectors of a million numbers, prints the milliseconds of both forms,
 and concludes that vectorizing pays. Copies of its notebook on the web print 780 and 2.0, 293 and 4.96, 327 and 0.97 ms.
-Odd: each form is timed once, by the wall clock, so the figure of np.dot holds whatever a first call costs.
+Odd: each form is timed once, by the wall clock, so the figure of np.dot includes whatever a first call costs.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ CLAIM = Claim(
     ratio=Ratio("loop", "dot"),
     causes=(
         Cause(
-            "loop", "lists", "Reading an element of an ndarray makes a NumPy number each time; a list holds Python's"
+            "loop", "lists", "Reading an element of an ndarray makes a NumPy number each time; a list has Python's"
         ),
         Cause(
             "dot", "dot", "The lecture times one call, the first; repeated calls find data and code warm", first=True

@@ -31,7 +31,7 @@ CLAIM = Claim(
     shape="smallest of {n} numbers",
     ratio=Ratio("builtin", "numpy_min"),
     causes=(
-        Cause("builtin", "of_list", "min makes a NumPy number of each element of an ndarray; a list holds Python's"),
+        Cause("builtin", "of_list", "min makes a NumPy number of each element of an ndarray; a list has Python's own"),
     ),
     source=Source("Jake VanderPlas", "Aggregations", "Python Data Science Handbook, 02.04", 2016),
     tolerance=0.0,

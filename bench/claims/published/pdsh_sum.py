@@ -35,7 +35,7 @@ CLAIM = Claim(
     shape="sum of {n} numbers",
     ratio=Ratio("builtin", "numpy_sum"),
     causes=(
-        Cause("builtin", "of_list", "sum makes a NumPy number of each element of an ndarray; a list holds Python's"),
+        Cause("builtin", "of_list", "sum makes a NumPy number of each element of an ndarray; a list has Python's own"),
         Cause("numpy_of_list", "of_list", "np.sum of a list has to make an array of it first"),
     ),
     source=Source("Jake VanderPlas", "Aggregations", "Python Data Science Handbook, 02.04", 2016),

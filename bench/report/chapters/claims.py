@@ -7,7 +7,7 @@ from bench.results import Run
 
 
 def section(run: Run) -> Section | None:
-    """The section of the page; None where the run's folder holds no claims that were measured at one size."""
+    """The section of the page; None where the run's folder has no claims that were measured at one size."""
     claims = results.load(run.folder) if run.folder is not None else None
     plot = figure.plot(claims) if claims is not None else None
     if claims is None or plot is None:

@@ -183,6 +183,7 @@ def sweep_sentences(result: ClaimResult) -> list[str]:
         predicted = [size.n for size in result.sweep if size.way(way.name).predicted is not None]
         if predicted:
             sentences.append(f"{way.title} is too slow to run from size {min(predicted):,} on: predicted there (est.).")
+    sentences += [f"Size {size.n:,} is not run: {size.why}." for size in result.sweep if size.why]
     return sentences + [f"{line}." for line in dict.fromkeys(_failed(result.sweep))]
 
 

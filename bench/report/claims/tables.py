@@ -45,7 +45,7 @@ def _ratio(value: Interval) -> str:
 
 
 def claimed(ratio: RatioResult) -> str | None:
-    """The claimed ratio, with what the text says where that is another."""
+    """The claimed ratio, with what the text says where the two differ."""
     if ratio.claimed is None:
         return None
     values = dict.fromkeys(ratio.claimed)
@@ -54,7 +54,7 @@ def claimed(ratio: RatioResult) -> str | None:
 
 
 def size(result: ClaimResult) -> str | None:
-    """The size measured, and the published one where that is another."""
+    """The size measured, and the published one where the two differ."""
     if not result.n:
         return None
     return f"{result.n:,}" if result.n == result.card.n else f"{result.n:,} of {result.card.n:,}"
