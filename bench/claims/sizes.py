@@ -65,16 +65,15 @@ def climb(n: int, seconds: Callable[[int], float], limit: float) -> Trend:
         seconds: Seconds of one call, at a size.
         limit: What is too slow, in seconds.
     """
-    size = smallest(n)
-    took, power = seconds(size), 1.0
-    while size < n:
+    known = [(smallest(n), seconds(smallest(n)))]
+    while (size := known[-1][0]) < n:
         larger = min(n, size * STEP)
-        again = seconds(larger)
-        power = growth(took, again, larger / size)
-        took, size = again, larger
-        if took >= BELIEVED * limit:
+        known.append((larger, seconds(larger)))
+        if known[-1][1] >= BELIEVED * limit:
             break
-    return Trend(size, took, power)
+    # Over two steps: where a problem outgrows a cache, time jumps once, and then grows as before.
+    (before, earlier), (size, took) = known[-3:][0], known[-1]
+    return Trend(size, took, growth(earlier, took, size / before))
 
 
 def by_time(n: int, trends: Iterable[Trend], limit: float) -> Choice:
@@ -88,7 +87,9 @@ def by_time(n: int, trends: Iterable[Trend], limit: float) -> Choice:
         return Choice(n, "")
     chosen = next((size for size in candidates(n) if predicted(size) <= limit), 1)
     whole = words.seconds(predicted(n), 2)
-    return Choice(chosen, f"a call of each way would take about {whole} (est.), over {words.seconds(limit, 2)}")
+    return Choice(
+        chosen, f"the setup and a call of each way would take about {whole} (est.), over {words.seconds(limit, 2)}"
+    )
 
 
 def by_memory(n: int, need: Callable[[int], float], available: float) -> Choice:

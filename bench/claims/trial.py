@@ -105,7 +105,8 @@ class Trial:
                 slow = {name: trend.at(n) for name, trend in trends.items() if trend.size < n}
                 skipped = {name: took for name, took in slow.items() if took > limit and name in self._ways}
             else:
-                n, reason = sizes.by_time(n, trends.values(), limit)
+                making = sizes.climb(n, self._seconds_of_setup, limit)
+                n, reason = sizes.by_time(n, [making, *trends.values()], limit)
                 why = reason or why
         loops = {}
         arguments = self._arguments(n)
@@ -128,6 +129,9 @@ class Trial:
             lambda n: sizes.bytes_of(self.claim.arguments(n, self.seed)), self.wanted
         )
         return sizes.by_memory(self.wanted, needed, memory.memory_limit())
+
+    def _seconds_of_setup(self, n: int) -> float:
+        return _seconds(lambda: self._arguments(n, fresh=True))
 
     def _seconds(self, name: str, n: int) -> float:
         """Seconds of a call at a size; 0 for a way that fails there, which is then out."""

@@ -135,7 +135,9 @@ def test_a_file_that_is_no_claim_is_one_line_of_wrong_use(tmp_path: Path, text: 
 
 def test_a_setup_that_raises_and_a_way_that_raises_late_are_a_line_each(tmp_path: Path) -> None:
     late = GOOD + "calls = 0\n\n\ndef late(x):\n    global calls\n    calls += 1\n    if calls > 40:\n"
-    late += "        raise KeyError('late')\n    return loop(x)\n\n\nCLAIM = Claim(setup, ways=[loop, late, dot], n=500)\n"
+    late += (
+        "        raise KeyError('late')\n    return loop(x)\n\n\nCLAIM = Claim(setup, ways=[loop, late, dot], n=500)\n"
+    )
     broken = GOOD.replace("return rng", "return 1 / 0 or rng") + CLAIM
     plan = Plan((write(tmp_path, late, "late.py"), write(tmp_path, broken, "broken.py")), processes=1)
     session, failures = measured(plan, tmp_path / "out")

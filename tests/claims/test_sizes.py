@@ -32,7 +32,7 @@ def test_a_slow_way_is_predicted_and_never_called_for_longer_than_needed(power: 
     assert sum(20.0 * (size / n) ** power for size in called) < 2.0
     chosen = sizes.by_time(n, [known], 2.0)
     assert chosen.n == expected
-    assert chosen.why == "a call of each way would take about 20 s (est.), over 2 s"
+    assert chosen.why == "the setup and a call of each way would take about 20 s (est.), over 2 s"
 
 
 def test_a_constant_way_is_no_reason_to_shrink() -> None:
@@ -40,6 +40,14 @@ def test_a_constant_way_is_no_reason_to_shrink() -> None:
     linear, _ = trend(lambda n: 1e-6 * n, 1_000_000, 2.0)
     assert constant.power == 0.0
     assert sizes.by_time(1_000_000, [constant, linear], 2.0).n == 1_000_000
+
+
+def test_a_jump_where_a_cache_ends_is_no_power() -> None:
+    def cost(n: int) -> float:
+        return 1e-8 * n * (4.0 if n > 3_000_000 else 1.0)
+
+    known, _ = trend(cost, 1_000_000_000, 1.6)
+    assert known.power == 1.0
 
 
 def test_noise_does_not_change_the_power() -> None:

@@ -50,7 +50,9 @@ CLAIM = Claim(
     ratio=Ratio("loop", "vectorized"),
     causes=(
         Cause(
-            "loop", "flat", "u[i] = of an (n, 1) array assigns to an array of one element, of an (n,) array to a number"
+            "loop",
+            "flat",
+            "Assigning to u[i] of an (n, 1) array fills an array of one element, of an (n,) array a number",
         ),
         Cause("flat", "loop_of_lists", "Each element of an ndarray that the loop reads or writes is converted"),
     ),

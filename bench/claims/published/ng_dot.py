@@ -41,9 +41,7 @@ CLAIM = Claim(
     shape="dot product of two vectors of {n} numbers",
     ratio=Ratio("loop", "dot"),
     causes=(
-        Cause(
-            "loop", "lists", "Reading an element of an ndarray makes a NumPy number each time; a list has Python's"
-        ),
+        Cause("loop", "lists", "Reading an element of an ndarray makes a NumPy number each time; a list has Python's"),
         Cause(
             "dot", "dot", "The lecture times one call, the first; repeated calls find data and code warm", first=True
         ),

@@ -2,7 +2,7 @@
 
 Their difference broadcasts to (250, 250), so what is timed trains 250 models, one for each label, and not one. Nothing
 is printed about it; it is run here to see what that costs.
-Odd: the same slip is the one that this project's notes warn of.
+Odd: it is the slip of rank-1 arrays that the lecture warns of, and that this suite refuses with an error.
 """
 
 import numpy as np

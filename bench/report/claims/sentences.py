@@ -147,8 +147,8 @@ def _other(result: ClaimResult, ratio: RatioResult) -> str:
 def _cause(result: ClaimResult, cause: CauseResult) -> str:
     faster = cause.faster.interval
     if cause.first:
-        first = words.with_interval(faster)
-        return f"{cause.words}: the first call of {_name(result, cause.before)} takes {first} as long as later ones."
+        slower = words.faster_with_interval(words.inverse(faster))
+        return f"{cause.words}: the first call of {_name(result, cause.before)} is {slower}."
     start = "Cause" if explains(faster) else "No cause here"
     faster_than = words.faster_than(faster, _name(result, cause.before))
     return f"{start}: {cause.words}: {_name(result, cause.after)} is {faster_than}."
