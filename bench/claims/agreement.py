@@ -17,6 +17,13 @@ def flat(output: Any) -> list[Any]:
     return [np.asarray(part) for part in parts]
 
 
+def copied(value: Any) -> Any:
+    """A copy of an output or an argument, so that a later call can't change it."""
+    if isinstance(value, tuple):
+        return tuple(copied(part) for part in value)
+    return value.copy() if isinstance(value, (np.ndarray, list)) else value
+
+
 def error(claim: Claim, n: int, output: Any, expected: Any, arguments: tuple[Any, ...]) -> float:
     """The largest error of an output, in units of the tolerance where that is not 0.
 

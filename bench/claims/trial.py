@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bench.claims import sizes
-from bench.claims.agreement import Disagreement, error
+from bench.claims.agreement import Disagreement, copied, error
 from bench.claims.claim import Claim, Way
 from bench.claims.records import Failed, Share, Sized
 from bench.grid import Preset
@@ -244,7 +244,7 @@ class Trial:
             self._fail(name, f"can't be compared at size {n:,}: {type(raised).__name__}: {raised}")
             return expected
         self._errors[name] = max(wrong, self._errors.get(name, 0.0))
-        return expected if expected is not None else (name, _copy(outputs))
+        return expected if expected is not None else (name, copied(outputs))
 
     def _changed(self, n: int, arguments: tuple[Any, ...]) -> bool:
         fresh = self._arguments(n, fresh=True)
@@ -265,7 +265,7 @@ class Trial:
     def _step(self, name: str, arguments: tuple[Any, ...]) -> Step:
         way: Way = self.claim.named[name]
         if way.in_place:
-            arguments = tuple(_copy(value) for value in arguments)
+            arguments = tuple(copied(value) for value in arguments)
         return way.bound(arguments)
 
     def _guarded(self, name: str, call: Callable[[], Any]) -> Any:
@@ -298,10 +298,3 @@ def _settle(step: Step) -> None:
     end = time.perf_counter() + PRESET.settle_seconds
     while time.perf_counter() < end:
         step()
-
-
-def _copy(value: Any) -> Any:
-    """A copy of outputs or arguments, so that a later call can't change it."""
-    if isinstance(value, tuple):
-        return tuple(_copy(part) for part in value)
-    return value.copy() if isinstance(value, (np.ndarray, list)) else value
