@@ -24,8 +24,8 @@ METHOD = [
     "returned must agree too. They then take turns, in rounds, in several fresh processes, one after another. A "
     "process estimates a time as on a quiet machine: the 10th percentile of its samples. A ratio is the median over "
     "the processes, and its interval that of Student's t on them.",
-    "A size is the published one where its setup and one call of each way fit into ten seconds over all processes, and else the "
-    "largest of its half, fifth, tenth, ... that does. unloop reproduce --full takes the published sizes.",
+    "A size is the published one where its setup and one call of each way fit into ten seconds over all processes, "
+    "and else the largest of its half, fifth, tenth, ... that does. unloop reproduce --full takes the published sizes.",
 ]
 
 
