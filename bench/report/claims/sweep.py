@@ -25,7 +25,7 @@ STYLES = (
     Style("#56b4e9", "X"),
     Style("#7f7f7f", "<"),
 )
-HEIGHT, LEFT, RIGHT, TOP, BOTTOM, BETWEEN = 3.9, 0.75, 1.35, 0.6, 0.55, 1.35
+HEIGHT, LEFT, RIGHT, TOP, BOTTOM, BETWEEN = 3.6, 0.75, 1.35, 0.35, 0.5, 1.35
 Point = tuple[int, Measured, bool]  # size, value, and whether it was measured
 
 
@@ -43,7 +43,7 @@ def plot(result: ClaimResult) -> Plot:
     times = {name: _times(result.sweep, name) for name in styles}
     ratios = {name: _speedups(result.sweep, base, name) for name in styles if name != base}
     for ax, curves in zip(axes, (times, ratios), strict=True):
-        _curves(ax, {name: points for name, points in curves.items() if points}, styles, titles)
+        _curves(ax, curves, styles)
     axes[0].set_title("time of a call")
     axes[0].yaxis.set_major_formatter(EngFormatter(unit="s"))
     axes[1].set_title(f"speed-up over {titles[base]} (↓: slower)")
@@ -51,6 +51,8 @@ def plot(result: ClaimResult) -> Plot:
     axes[1].axhline(1.0, color="#555555", linewidth=0.9, zorder=1)
     for n in outcome.crossovers(result.sweep, result.card.ratios[0].fast):
         axes[1].axvline(n, color="#555555", linewidth=0.9, linestyle=":", zorder=1)
+    for ax, curves in zip(axes, (times, ratios), strict=True):  # once the axes have their limits
+        _names(ax, {name: points for name, points in curves.items() if points}, styles, titles)
     return Plot(
         name=f"sweep_{result.card.id}",
         caption=f"{result.card.title}: time of each way and its speed-up against n, with 95% intervals; hollow marks "
@@ -77,7 +79,7 @@ def _speedups(sizes: Sequence[Size], base: str, name: str) -> list[Point]:
     return [(size.n, speedup, name in size.speedups) for size, speedup in known if speedup is not None]
 
 
-def _curves(ax: Any, curves: dict[str, list[Point]], styles: dict[str, Style], titles: dict[str, str]) -> None:
+def _curves(ax: Any, curves: dict[str, list[Point]], styles: dict[str, Style]) -> None:
     for name, points in curves.items():
         color, marker = styles[name]
         ax.plot(
@@ -91,7 +93,6 @@ def _curves(ax: Any, curves: dict[str, list[Point]], styles: dict[str, Style], t
     ax.set(xscale="log", yscale="log", xlabel="n")
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.minorticks_off()
-    _names(ax, curves, styles, titles)
 
 
 def _names(ax: Any, curves: dict[str, list[Point]], styles: dict[str, Style], titles: dict[str, str]) -> None:
