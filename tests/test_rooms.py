@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 CONTRACTED = ("bench", "kernels")
 MOST_FILES, MOST_LINES = 12, 300
-COLLECTIONS = ("kernels", "kernels/peers", "bench/report/chapters", "bench/claims")
+COLLECTIONS = ("kernels", "kernels/peers", "bench/report/chapters", "bench/claims/published")
 
 
 def lint(root: Path) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.cli import commands, live, options
+from bench.cli import commands, live, options, reproduce
 from bench.cli.options import Typed
 from bench.cli.trust import trust
 from bench.measure.ledger import NotTheSame, run_folder
@@ -130,6 +130,7 @@ def _stopped(session: Session, error: OSError) -> WrongUse:
 
 for command in (commands.plot, commands.report, commands.compare, commands.advise, trust):
     app.command()(command)
+app.command()(reproduce.reproduce)
 app.command()(commands.kernels)
 app.command(name="machine")(commands.machine)
 

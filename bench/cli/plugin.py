@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="synthetic, or breast_cancer: runs of gradient descent on a real data set. Default: synthetic.",
     )
     group.addoption("--dtype", default=None, help="float64, float32 or both. Default: float64; of the full grid both.")
+    group.addoption("--claims", action="store_true", help="Measure published claims in place of the gradient step.")
     group.addoption("--out", type=Path, default=None, help="Folder of the run. Default: results/<date>-<grid>.")
 
 
@@ -69,6 +70,12 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     wanted = {cell: options.names_of(plan, cell) for cell in plan.preset.cells}
     config.stash[measured_key] = Measured(config.rootpath, plan, config.getoption("out"), wanted)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """One of the two faces is collected: the claims with --claims, else the gradient step."""
+    other = "bench_gradient.py" if config.getoption("claims") else "bench_claims.py"
+    return True if collection_path.name == other else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from bench import words
 from bench.analysis.ratios import headline_cells, story_cells
 from bench.report.chapters import answer
+from bench.report.claims import readme as claims
 from bench.report.tables import Column, Table
 from bench.results import LOOP, Run, load
 from bench.stats import Interval
@@ -80,4 +81,5 @@ def replaced(text: str, part: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(replaced(README.read_text(encoding="utf-8"), generate(load(REFERENCE))), encoding="utf-8")
+    renewed = claims.renewed(replaced(README.read_text(encoding="utf-8"), generate(load(REFERENCE))), REFERENCE)
+    README.write_text(renewed, encoding="utf-8")

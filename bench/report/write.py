@@ -41,7 +41,21 @@ def write(run: Run, folder: Path, progress: Progress = _silent, figures: Figures
     """
     if figures == "all":
         runjson.write(run, folder)
-    sections = page.sections(run)
+    return write_sections(page.sections(run), byline(run), folder, progress, figures)
+
+
+def write_sections(
+    sections: Sequence[Section], line: str, folder: Path, progress: Progress = _silent, figures: Figures = "all"
+) -> Path:
+    """Write sections as report.md and report.html, with their figures; returns the path of the page.
+
+    Args:
+        sections: The first is the answer.
+        line: What was measured, where and when.
+        folder: Where to.
+        progress: See `write`.
+        figures: See `write`.
+    """
     plots = _plots(sections)
     svgs = {}
     for plot in plots:
@@ -52,7 +66,7 @@ def write(run: Run, folder: Path, progress: Progress = _silent, figures: Figures
     environment = _environment(
         {plot.name: inline(svgs[plot.name], f"f{k}", plot.caption) for k, plot in enumerate(plots)}
     )
-    context = {"byline": byline(run), "sections": sections, "files": {plot.name for plot in kept}}
+    context = {"byline": line, "sections": sections, "files": {plot.name for plot in kept}}
     for name in ("report.md", "report.html"):
         with replaced(folder / name) as new:
             new.write_text(environment.get_template(f"{name}.jinja").render(context), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Claims: the rules, the sizes, the gate, sessions, and every published one."""
