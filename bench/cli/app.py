@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.cli import commands, live, options
+from bench.cli import commands, live, options, scale
 from bench.cli.options import Typed
 from bench.measure.ledger import NotTheSame, run_folder
 from bench.measure.own_kernel import NotAKernel
@@ -128,6 +128,7 @@ for command in (commands.plot, commands.report, commands.compare, commands.advis
     app.command()(command)
 app.command()(commands.kernels)
 app.command(name="machine")(commands.machine)
+app.add_typer(scale.app, name="scale")
 
 
 def main() -> None:

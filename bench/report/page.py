@@ -16,6 +16,7 @@ from bench.report.chapters import (
     maps,
     numbers,
     questions,
+    scale,
     training,
     trust,
 )
@@ -33,6 +34,7 @@ CHAPTERS: tuple[Callable[[Run], Section | None], ...] = (
     maps.section,
     limits.section,
     compiling.section,
+    scale.section,
     accuracy.section,
     questions.section,
     trust.section,
