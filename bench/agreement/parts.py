@@ -1,4 +1,4 @@
-"""What is expected of a sum over parts of the examples, each with a reference of its own: for data too large for one."""
+"""What is expected of a sum over parts of the examples, each with its own reference: for data too large for one."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -33,10 +33,13 @@ def together(parts: Sequence[tuple[int, Expected]]) -> Expected:
     def bound(size_of: Callable[[Expected], Any], bound_of: Callable[[Expected], Any]) -> Any:
         # The bound of a part is (errors + growth (sizes + errors)) / its examples; growth is that of its own number.
         sizes = mean(size_of)
-        errors = sum(
-            np.maximum(count * (bound_of(part) - gamma(count + 3) * size_of(part)) / (1.0 + gamma(count + 3)), 0.0)
-            for count, part in parts
-        ) / m
+        errors = (
+            sum(
+                np.maximum(count * (bound_of(part) - gamma(count + 3) * size_of(part)) / (1.0 + gamma(count + 3)), 0.0)
+                for count, part in parts
+            )
+            / m
+        )
         return errors + (gamma(m + 3) + JOINING) * (sizes + errors)
 
     return Expected(

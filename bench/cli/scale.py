@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table as RichTable
 
 from bench.words import WrongUse, human_bytes, nearest
 
 if TYPE_CHECKING:
+    from bench.report.tables import Table
     from bench.scale.data import Data
     from bench.scale.records import Scale
 
@@ -38,7 +40,8 @@ def make(
 
     X.npy holds (m, n_x), one example after another, and Y.npy (m,), both in float64.
     """
-    from bench.scale import cluster, store as stores
+    from bench.scale import cluster
+    from bench.scale import store as stores
 
     if store not in ("npy", "zarr"):
         raise nearest("store", store, ("npy", "zarr"))
@@ -52,8 +55,8 @@ def make(
         console.print("Interrupted; the same command resumes it.", markup=False)
         raise typer.Exit(130) from None
     except OSError as error:
-        raise WrongUse(f"{out} can't be written: {error.strerror or error}; what is there is kept, and the same command "
-                       "resumes it") from None  # fmt: skip
+        reason = error.strerror or error
+        raise WrongUse(f"{out}: {reason}; what was written is kept, and the same command resumes it") from None
     size = human_bytes(8 * made.m * (made.n_x + 1))
     console.print(f"{out}: {made.m:,} examples of {made.n_x:,} features, {size}", soft_wrap=True, markup=False)
 
@@ -88,7 +91,8 @@ def run(
     ] = None,
     tasks: Annotated[str, typer.Option(help="The most simulated tasks of the part scheduler.")] = "1e5",
     out: Annotated[
-        Path | None, typer.Option(help="A new folder, or that of a run. [default: results/<date>-scale]")
+        Path | None,
+        typer.Option(help="A new folder, or that of a run, to which parts are added. [default: results/<date>-scale]"),
     ] = None,
 ) -> None:
     """Check the data and the ways, measure them side by side, write scale.json and the report.
@@ -115,12 +119,16 @@ def run(
     source, its_seed, checked = _checked(console, folder, data, seed)
     if (little := cluster.too_little(allowed, count)) and scheduler is None:
         console.print(f"warning: {little}", style="yellow", soft_wrap=True, markup=False)
-    where = _run_folder(out)
     from bench.scale.session import Asked
     from bench.scale.store import model
 
     w, b = model(source.n_x, its_seed)[2:]
-    asked = Asked(source, its_seed, chosen, allowed, size, count, threads, scheduler, iterations, asked_parts, most, checked)
+    begun = _begun(out, source, its_seed, w)
+    where = _run_folder(out)
+    asked = Asked(
+        *(source, its_seed, chosen, allowed, size, count, threads, scheduler, iterations, asked_parts, most, checked),
+        begun,
+    )
     interrupted = False
     try:
         with console.status("starting") as status:
@@ -144,49 +152,68 @@ def run(
 
 def _show(console: Console, measured: "Scale", where: Path) -> None:
     from bench.cli.commands import drawn_report
-    from bench.report.chapters.scale import terminal
+    from bench.report.chapters.scale_tables import first, sentences
     from bench.results import load
     from bench.scale.run import over
 
-    for table in terminal(measured):
-        console.print(table)
+    for table in first(measured):
+        console.print(_table(table), soft_wrap=True)
+    for sentence in sentences(measured):
+        console.print(sentence, soft_wrap=True, markup=False, highlight=False)
     if warning := over(measured):
         console.print(f"warning: {warning}", style="yellow", soft_wrap=True, markup=False)
     page = drawn_report(console, load(where), where)
     console.print(f"report: {page}", soft_wrap=True, markup=False)
 
 
+def _table(table: "Table") -> RichTable:
+    """A table of the page on a terminal."""
+    shown = RichTable(title=table.title, box=None, padding=(0, 2, 0, 0), title_justify="left", title_style="bold")
+    for number, heading in enumerate(table.headings):
+        shown.add_column(heading, justify="left" if number < table.keys else "right", no_wrap=True)
+    for row in table.text:
+        shown.add_row(*row)
+    return shown
+
+
 def _checked(
     console: Console, folder: Path | None, data: tuple[Path, Path] | None, seed: int
 ) -> "tuple[Data, int, str]":
     """The data, the seed of w and b, and how the data were checked."""
-    from bench.scale import data as reader
-    from bench.scale import store
+    from bench.scale import faults, store
+    from bench.scale.data import describe
 
     if data is not None:
-        source = reader.describe(*data)
+        source = describe(*data)
         with _bar(console, f"checking {data[0]}") as progress:
-            reader.by_value(source, progress)
+            faults.by_value(source, progress)
         return source, seed, "values"
     assert folder is not None
     source, manifest = store.open_data(folder)
     with _bar(console, f"checking {folder}") as progress:
-        reader.by_checksum(source, manifest.checksums(), progress)
+        faults.by_checksum(source, manifest.checksums(), progress)
     return source, manifest.seed, "checksums"
 
 
+def _begun(out: Path | None, source: "Data", seed: int, w: Any) -> "Scale | None":
+    """The run that is there already, if there is one of the same data: parts are added to it."""
+    from bench.scale.records import FILE, load
+
+    begun = load(out) if out is not None else None
+    if begun is not None and (begun.m, begun.seed, begun.store, begun.w) != (source.m, seed, source.store, w.tolist()):
+        raise WrongUse(f"{out} holds a {FILE} of other data; name another folder with --out")
+    return begun
+
+
 def _run_folder(out: Path | None) -> Path:
-    """A new run without cells, or the folder of a run that has no scale.json yet."""
+    """A new run without cells, or the folder of a run that is there."""
     from bench.grid import Plan, Preset
     from bench.machine import card
     from bench.measure.ledger import run_folder
     from bench.results import journal
     from bench.results.records import End, Header
-    from bench.scale.records import FILE
 
     if out is not None and journal.find(out):
-        if (out / FILE).exists():
-            raise WrongUse(f"{out} holds a {FILE} already; name another folder with --out")
         return out
     try:
         folder = run_folder(Path.cwd(), "scale", out)
@@ -229,7 +256,9 @@ def _names(kind: str, text: str | None, valid: tuple[str, ...]) -> tuple[str, ..
 def _parts(text: str | None, valid: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
     if text is None:
         return default
-    return {"all": valid, "none": ()}.get(text.strip()) or (() if text.strip() == "none" else _names("part", text, valid))
+    return {"all": valid, "none": ()}.get(text.strip()) or (
+        () if text.strip() == "none" else _names("part", text, valid)
+    )
 
 
 def _count(option: str, text: str) -> int:

@@ -24,6 +24,7 @@ SETTINGS = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.target": False,
 }
+DEFAULT_SATURATION = 1.1
 EXTRA = ("dask", "distributed", "zarr")
 PROCESS_BYTES = 200 * 2**20  # about what a process with NumPy, Numba and Dask needs before it reads anything
 
@@ -53,7 +54,7 @@ def embedded(workers: int, threads: int = 1, processes: bool = True) -> Iterator
             n_workers=workers,
             threads_per_worker=threads,
             processes=processes,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             memory_limit=0,
             silence_logs=logging.CRITICAL,
         ) as cluster,
@@ -61,6 +62,20 @@ def embedded(workers: int, threads: int = 1, processes: bool = True) -> Iterator
         one_line(),
     ):
         yield client
+
+
+@contextmanager
+def holding_back(client: Any) -> Iterator[None]:
+    """Dask's default for tasks whose results are large: an embedded scheduler hands out few at a time."""
+    scheduler = getattr(client.cluster, "scheduler", None)
+    if scheduler is None:
+        yield
+        return
+    before, scheduler.WORKER_SATURATION = scheduler.WORKER_SATURATION, DEFAULT_SATURATION
+    try:
+        yield
+    finally:
+        scheduler.WORKER_SATURATION = before
 
 
 @contextmanager
@@ -91,13 +106,13 @@ def one_line() -> Iterator[None]:
 
     from distributed import KilledWorker
     from distributed.client import FutureCancelledError
-    from distributed.comm import CommClosedError
+    from distributed.comm.core import CommClosedError
 
     try:
         yield
     except KilledWorker as error:
         raise WrongUse(
-            f"workers died again and again on one chunk ({str(error).split(' ')[-1]}); is a disk damaged, or memory out?"
+            f"workers died again and again on one chunk ({str(error).split(' ')[-1]}): a bad disk, or too little memory"
         ) from None
     except (FutureCancelledError, CommClosedError, CancelledError, AlsoCancelled, TimeoutError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -179,7 +194,7 @@ class Memory:
 
 
 def default_chunk(memory: int, slots: int) -> int:
-    """Bytes of a chunk: 64 MiB, or less where all that are open at once would take more than an eighth of the memory."""
+    """Bytes of a chunk: 64 MiB, or less where all that are open at once would take over an eighth of the memory."""
     return int(min(2**26, max(2**16, memory // (8 * slots))))
 
 

@@ -1,30 +1,29 @@
 """X and Y on disk, one example after another: what they are, and a chunk of their rows.
 
-A task opens its own rows: a memory map that goes through a scheduler is read whole (dask issue 5985). Of a .npy file the
-rows are mapped, so that nothing is copied and the page cache is read in place; of Zarr they are read.
+A task opens its own rows: a memory map that goes through a scheduler is read whole (dask issue 5985). The rows of a
+.npy file are mapped, so that nothing is copied and the page cache is read in place; those of Zarr are read.
 """
 
+import ctypes
 import mmap
 import os
+import sys
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.presets import available_threads
 from bench.words import WrongUse, plural
-from kernels._inputs import HIGHEST_Z
 from kernels._kernel import Array
 
 FLOAT64 = np.dtype(np.float64)
-CHECKED_BYTES = 2**24  # of a user's own data, looked at at once
+POPULATE_READ = 22  # <linux/mman.h>, from Linux 5.14 on
 Block = tuple[int, int, int, int]  # first row, last row, and the checksums of X and Y
 Progress = Callable[[int, int], None]
 
@@ -66,7 +65,9 @@ def read_header(path: str) -> Npy:
     except ValueError as error:
         raise Damaged(f"{path} is no .npy file: {error}") from None
     if fortran and len(shape) > 1:
-        raise Damaged(f"{path} is in order F; write it with one example after another: np.save(path, X.copy(order='C'))")
+        raise Damaged(
+            f"{path} is in order F; write it with one example after another: np.save(path, X.copy(order='C'))"
+        )
     return Npy(path, shape, dtype, offset)
 
 
@@ -88,15 +89,29 @@ def mapped(array: Npy, start: int, stop: int) -> Iterator[npt.NDArray[Any]]:
         begin = first - first % mmap.ALLOCATIONGRANULARITY
         pages = mmap.mmap(file.fileno(), last - begin, access=mmap.ACCESS_COPY, offset=begin)
     try:
-        if hasattr(mmap, "MADV_SEQUENTIAL"):
-            pages.madvise(mmap.MADV_SEQUENTIAL)
+        _read_in_order(pages)
         count = (stop - start) * (array.row_bytes // array.dtype.itemsize)
-        rows = np.frombuffer(pages, array.dtype, count, first - begin)
-        yield rows.reshape(stop - start, *array.shape[1:])
+        yield np.frombuffer(pages, array.dtype, count, first - begin).reshape(stop - start, *array.shape[1:])
     finally:
-        rows = None  # type: ignore[assignment]
         with suppress(BufferError):  # somebody still looks at them: they are unmapped when nobody does
             pages.close()
+
+
+def _read_in_order(pages: mmap.mmap) -> None:
+    """Have all pages mapped at once, and read in order where they are not in the page cache; only Linux does it.
+
+    Called through ctypes, since `mmap.madvise` keeps other threads of Python waiting meanwhile. What the system does
+    not know, it refuses, and the pages are mapped one by one as they are touched.
+    """
+    if sys.platform == "linux":
+        address = np.frombuffer(pages, np.uint8).ctypes.data
+        for advice in (mmap.MADV_SEQUENTIAL, POPULATE_READ):
+            _libc().madvise(ctypes.c_void_p(address), ctypes.c_size_t(len(pages)), advice)
+
+
+@cache
+def _libc() -> Any:
+    return ctypes.CDLL(None)
 
 
 @dataclass(frozen=True)
@@ -225,68 +240,4 @@ def describe(X: Path, Y: Path) -> Data:
 
 def crc(rows: npt.NDArray[Any]) -> int:
     """The checksum of rows, as they lie in memory."""
-    return zlib.crc32(memoryview(np.ascontiguousarray(rows)).cast("B"))
-
-
-def by_checksum(data: Data, blocks: Sequence[Block], progress: Progress = lambda _done, _all: None) -> None:
-    """Read every block once and compare its checksums.
-
-    Raises:
-        Damaged: Names the file, the block, and its rows.
-    """
-
-    def one(block: Block) -> None:
-        start, stop, *wanted = block
-        with data.stored(start, stop) as stored:
-            for path, rows, checksum in zip((data.X, data.Y), stored, wanted, strict=True):
-                if crc(rows) != checksum:
-                    raise Damaged(
-                        f"{path} is damaged: block {start // blocks[0][1]} (rows {start:,} to {stop - 1:,}) does not "
-                        "match its checksum; make the data again, or copy it again"
-                    )
-
-    _each(one, blocks, progress)
-
-
-def by_value(data: Data, progress: Progress = lambda _done, _all: None) -> float:
-    """Look at every number of a user's own data; returns the largest |x|.
-
-    Raises:
-        Damaged: With the place of the first bad value of a block: NaN, infinity, or a label that is neither 0 nor 1.
-    """
-    rows = max(1, CHECKED_BYTES // data.row_bytes)
-
-    def one(span: tuple[int, int]) -> float:
-        with data.stored(*span) as (X, Y):
-            _require(X, data.X, "X", span[0], np.isfinite(X), "a finite number")
-            _require(Y, data.Y, "Y", span[0], (Y == 0) | (Y == 1), "0 or 1")
-            return float(max(X.max(), -X.min()))  # of the two ends, no array as large as X
-
-    largest = max(_each(one, data.chunks(rows), progress))
-    if data.m * data.n_x * largest > HIGHEST_Z:
-        raise Damaged(f"{data.X} holds numbers as large as {largest:.3g}: a sum may overflow; scale the features")
-    return largest
-
-
-def _require(rows: npt.NDArray[Any], path: str, name: str, start: int, good: npt.NDArray[Any], what: str) -> None:
-    if good.all():
-        return
-    first = tuple(int(index) for index in np.argwhere(~good)[0])
-    place = ", ".join(str(index) for index in (start + first[0], *first[1:]))
-    raise Damaged(f"{path}: {name}[{place}] is {rows[first]}, not {what}")
-
-
-def _each(function: Callable[[Any], Any], items: Any, progress: Progress) -> list[Any]:
-    """The function of each item, in order, on as many threads as there are; an error ends it."""
-    items = list(items)
-    results = []
-    with ThreadPoolExecutor(available_threads()) as pool:
-        futures = [pool.submit(function, item) for item in items]
-        try:
-            for future in futures:
-                results.append(future.result())
-                progress(len(results), len(items))
-        finally:
-            for future in futures:
-                future.cancel()
-    return results
+    return zlib.crc32(np.ascontiguousarray(rows).data.cast("B"))

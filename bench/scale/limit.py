@@ -1,4 +1,4 @@
-"""What no pass over the data can beat: how fast it is read, from the disk and from the page cache, and what a task costs.
+"""What no pass over the data can beat: how fast it is read, from disk and page cache; and what a task costs.
 
 As for the other ceilings, the best of several tries counts.
 """
@@ -18,7 +18,6 @@ import numpy as np
 
 from bench.machine import ceilings
 from bench.machine.threads import limited_to
-
 from bench.scale.data import Data, read_header
 from bench.scale.records import Limit
 from bench.scale.ways import sums
@@ -100,15 +99,15 @@ def _page_cache(data: Data, threads: int) -> float:
     return max(rates)
 
 
-def _read(path: Path, size: int, block: int, threads: int, flags: int) -> float:
-    """Seconds to read the first bytes of a file in blocks that threads take in turn."""
+def _read(path: Path, size: int, block: int, threads: int, flags: int, start: int = 0) -> float:
+    """Seconds to read a part of a file in blocks that threads take in turn."""
     descriptor = os.open(path, os.O_RDONLY | flags)
     numbers = itertools.count()
 
     def some(_: int) -> None:
         buffer = mmap.mmap(-1, block)  # on a page's boundary, as direct reads want it
         while (k := next(numbers)) * block < size:
-            os.preadv(descriptor, [buffer], k * block)
+            os.preadv(descriptor, [buffer], start + k * block)
 
     try:
         with ThreadPoolExecutor(threads) as pool:
@@ -120,25 +119,24 @@ def _read(path: Path, size: int, block: int, threads: int, flags: int) -> float:
 def _disk(data: Data, threads: int) -> tuple[float | None, str]:
     """Bytes a second of the disk itself, and how it was read: directly, or after the cache was emptied of the file."""
     path = max(data.files(), key=lambda each: each.stat().st_size)
-    size = min(path.stat().st_size, MOST_BYTES)
-    if not hasattr(os, "preadv"):
-        return None, "not measured: this system has no preadv"
-    rates: dict[str, float] = {}
-    for count, block in itertools.product(sorted({threads, 4 * threads}), COLD_BLOCKS):
-        if size >= block:
-            whole = size - size % block
-            if cold(data):
-                _better(rates, "read after the page cache was emptied of it", whole, block, count, path, 0)
-            with suppress(OSError):  # a file system without direct reads
-                _better(rates, "read directly", whole, block, count, path, getattr(os, "O_DIRECT", 0))
-    if not rates:
+    tries = list(itertools.product(sorted({threads, 4 * threads}), COLD_BLOCKS, (0, getattr(os, "O_DIRECT", None))))
+    # Each try reads a part of its own, for a second read may come from a cache below this system.
+    part = min(path.stat().st_size // len(tries), MOST_BYTES)
+    part -= part % max(COLD_BLOCKS)
+    if not hasattr(os, "preadv") or part == 0:
         return None, "not measured: the data are too small, or can't be read past the page cache"
+    rates: dict[str, float] = {}
+    emptied = cold(data)
+    for number, (count, block, flags) in enumerate(tries):
+        how = "read directly" if flags else "read after the page cache was emptied of it"
+        if flags is not None and (flags or emptied):
+            with suppress(OSError):  # a file system without direct reads
+                rate = part / _read(path, part, block, count, flags, number * part)
+                rates[how] = max(rates.get(how, 0.0), rate)
+    if not rates:
+        return None, "not measured: this system reads neither directly nor past the page cache"
     how = max(rates, key=rates.__getitem__)
     return rates[how], how
-
-
-def _better(rates: dict[str, float], how: str, size: int, block: int, threads: int, path: Path, flags: int) -> None:
-    rates[how] = max(rates.get(how, 0.0), size / _read(path, size, block, threads, flags))
 
 
 def cold(data: Data) -> bool:
@@ -178,5 +176,3 @@ def warm(data: Data, chunk_rows: int) -> None:
     zeros = np.zeros(data.n_x)
     for span in data.chunks(chunk_rows):
         sums(zeros, 0.0, data, *span)
-
-

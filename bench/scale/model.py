@@ -1,4 +1,4 @@
-"""The model past this machine: what a step costs by its bytes and its tasks; and a scheduler tried with simulated tasks.
+"""The model past this machine: what a step costs by its bytes and tasks; a scheduler tried with simulated tasks.
 
     seconds of a step = bytes of the busiest worker x byte_seconds + tasks x task_seconds + step_seconds
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import psutil
@@ -50,8 +50,8 @@ def measure(session: Session, client: Any) -> None:
         session.time(pair, part, max(1, count), client, STEPS)
     fitted |= {(part.m, max(1, min(count, part.m))) for part, count in sizes[:2]}
     if limit.cold(data):
-        session.time(every[: 1 if every[0] == "dask_array" else 0] + pair, data, rows, client, COLD_STEPS,
-                     before=lambda: limit.cold(data), cold=True)  # fmt: skip
+        names = [name for name in asked.ways if name != "in_memory"]
+        session.time(names, data, rows, client, COLD_STEPS, before=lambda: limit.cold(data), cold=True)
     else:
         scale.skipped["cold"] = "the page cache can't be emptied of the data here"
     if asked.scheduler is None and "dask_chunks" in pair:
@@ -74,7 +74,7 @@ def other_store(session: Session, client: Any) -> None:
     if "dask_chunks" not in session.asked.ways:
         return
     part = data.head(max(1, COPY_BYTES // data.row_bytes))
-    other = "npy" if data.store == "zarr" else "zarr"
+    other: Literal["npy", "zarr"] = "npy" if data.store == "zarr" else "zarr"
     with tempfile.TemporaryDirectory(dir=session.folder) if session.asked.scheduler is None else nullcontext() as made:
         if made is None:
             session.scale.skipped["store"] = "a copy of the data would have to be where the cluster sees it"
@@ -136,7 +136,9 @@ def sleep(seconds: float) -> int:
     return 0
 
 
-def simulate(sleep_seconds: float, most_tasks: int, progress: Callable[[str], None] = lambda _: None) -> list[Simulated]:
+def simulate(
+    sleep_seconds: float, most_tasks: int, progress: Callable[[str], None] = lambda _: None
+) -> list[Simulated]:
     """Steps of sleeping tasks through a real scheduler, on 1 to 64 workers in this process, up to so many tasks.
 
     Few workers do not get so many tasks that they would sleep for long: what they are to show is the scheduler.
@@ -183,7 +185,9 @@ def extrapolate(model: Model, simulated: Sequence[Simulated], row_bytes: int, ch
             seconds = model.seconds(tasks, chunk_rows * row_bytes, m * row_bytes, workers, task)
             scheduler = tasks * task
             table.append(
-                Extrapolated(workers, m, tasks, work, scheduler, seconds, _breaks(workers, tasks, work, scheduler, grown))
+                Extrapolated(
+                    workers, m, tasks, work, scheduler, seconds, _breaks(workers, tasks, work, scheduler, grown)
+                )
             )
     return table
 

@@ -40,7 +40,7 @@ def run(asked: Asked, w: Array, b: float, folder: Path, progress: Progress = lam
         else:
             client = stack.enter_context(cluster.embedded(asked.workers, asked.threads))
             workers, threads = asked.workers, asked.threads
-        scale = Scale(
+        scale = asked.begun or Scale(
             m=data.m,
             n_x=data.n_x,
             seed=asked.seed,
@@ -61,9 +61,10 @@ def run(asked: Asked, w: Array, b: float, folder: Path, progress: Progress = lam
             versions={name: version(name) for name in VERSIONED},
         )
         session = Session(asked, folder, progress, memory, scale, w, b)
-        whole(session, client)
-        require_unchanged(data, before)
-        session.save()
+        if asked.begun is None:
+            whole(session, client)
+            require_unchanged(data, before)
+            session.save()
         for part in PARTS:
             if part in asked.parts:
                 _measure(part, session, client)
@@ -136,7 +137,7 @@ def whole(session: Session, client: Any) -> None:
             agreed = judge(name, answer, expected)
             errors[name] = {"J": agreed.J, "dw": agreed.dw, "db": agreed.db}
         require_same(answers, expected, compared.m, data.m)
-        at = {name: (session.w, session.b) for name in steps}
+        at = dict.fromkeys(steps, (session.w, session.b))
         seconds: dict[str, list[float]] = {name: [] for name in steps}
         costs: dict[str, list[float]] = {name: [] for name in steps}
         for k in range(asked.iterations):
@@ -147,9 +148,8 @@ def whole(session: Session, client: Any) -> None:
                 answer = steps[name](*at[name])
                 seconds[name].append(time.perf_counter() - start)
                 peaks[name] = max(peaks[name], session.memory.lap())
-                J, *after = training.descended(answer, *at[name], ALPHA)
-                at[name] = (after[0], after[1])
-                costs[name].append(J)
+                costs[name].append(answer[0])
+                at[name] = training.after(answer, *at[name], ALPHA)
     for name in names:
         J, dw, db = answers[name]
         scale.ways[name] = Way(J, dw.tolist(), db, seconds[name], costs[name], errors[name], peaks[name])

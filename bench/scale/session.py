@@ -43,6 +43,7 @@ class Asked:
         parts: What is measured beside the ways.
         most_tasks: The most simulated tasks.
         checked: How the data were checked.
+        begun: A run of the same to which parts are added; None for a new one.
     """
 
     data: Data
@@ -57,6 +58,7 @@ class Asked:
     parts: tuple[str, ...]
     most_tasks: int
     checked: Any
+    begun: Scale | None = None
 
 
 @dataclass
@@ -118,8 +120,10 @@ class Session:
 
     def save(self) -> None:
         """Write what there is."""
-        self.scale.peak_bytes = self.memory.peak
-        self.scale.seconds = time.monotonic() - self.began
+        self.scale.peak_bytes = max(self.scale.peak_bytes, self.memory.peak)
+        now = time.monotonic()
+        self.scale.seconds += now - self.began
+        self.began = now
         save(self.scale, self.folder)
 
 
@@ -147,9 +151,7 @@ def turned(names: Sequence[str], k: int) -> list[str]:
     return order[::-1] if k % 2 else order
 
 
-def point(
-    way: str, data: Data, rows: int, seconds: list[float], where: tuple[int, int], cold: bool = False
-) -> Point:
+def point(way: str, data: Data, rows: int, seconds: list[float], where: tuple[int, int], cold: bool = False) -> Point:
     """A place of the grid; `where`: workers, and threads of each."""
     rows = min(rows, data.m)
     return Point(way, data.store, data.m, data.nbytes, rows, rows * data.row_bytes, *where, cold, seconds)

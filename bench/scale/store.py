@@ -1,8 +1,8 @@
 """`unloop scale make`: a problem of any size on disk, written block by block from a seed, and what it is checked by.
 
-X and Y are drawn in tiles whose size depends on n_x alone, each from a generator of its own, so the same seed gives the
-same bits whatever the block; a smaller m holds the first examples of a larger one. A manifest says what is written, with
-a checksum (CRC-32) of each block, and is on disk after the blocks that it names: what was interrupted goes on there.
+X and Y are drawn in tiles whose size depends on n_x alone, each from its own generator: the same seed gives the same
+bits whatever the block, and a smaller m the first examples of a larger one. A manifest with a checksum (CRC-32) of each
+block is on disk after the blocks that it names, so what was interrupted can be resumed there.
 """
 
 import os
@@ -24,10 +24,10 @@ from bench.words import WrongUse, human_bytes
 from kernels._kernel import Array
 
 FILE = "manifest.json"
-FORMAT = 1
 BLOCK_BYTES = 2**26
 TILE_ELEMENTS = 2**19
 SAVE_SECONDS = 1.0
+Store = Literal["npy", "zarr"]
 SPARE_BYTES = 2**24  # what a file system may want for itself
 
 
@@ -37,13 +37,13 @@ class Manifest(Struct, kw_only=True):
     seed: Annotated[int, Meta(ge=0)]
     m: Annotated[int, Meta(ge=1)]
     n_x: Annotated[int, Meta(ge=1)]
-    store: Literal["npy", "zarr"]
+    store: Store
     block_rows: Annotated[int, Meta(ge=1)]
     X: list[int] = []
     Y: list[int] = []
     dtype: str = "<f8"
     checksum: Literal["crc32"] = "crc32"
-    format: int = FORMAT
+    format: Literal[1] = 1
 
     @property
     def blocks(self) -> int:
@@ -103,7 +103,7 @@ def make(
     m: int,
     n_x: int,
     seed: int = 0,
-    store: Literal["npy", "zarr"] = "npy",
+    store: Store = "npy",
     block_bytes: int = BLOCK_BYTES,
     progress: Progress = lambda _done, _blocks: None,
 ) -> Manifest:
@@ -155,7 +155,7 @@ def make(
     return manifest
 
 
-def copy(data: Data, out: Path, store: Literal["npy", "zarr"], rows: int) -> None:
+def copy(data: Data, out: Path, store: Store, rows: int) -> None:
     """Write data to the other store, so many examples at a time; for Zarr they are its chunk."""
     manifest = Manifest(seed=0, m=data.m, n_x=data.n_x, store=store, block_rows=rows)
     write = (_Zarr if store == "zarr" else _Npy)(out, manifest)
@@ -171,7 +171,7 @@ def _record(manifest: Manifest, checksums: tuple[int, int]) -> None:
     manifest.Y.append(checksums[1])
 
 
-def _begun(out: Path, m: int, n_x: int, seed: int, store: Literal["npy", "zarr"], block_bytes: int) -> Manifest:
+def _begun(out: Path, m: int, n_x: int, seed: int, store: Store, block_bytes: int) -> Manifest:
     """The manifest of what is there already, or a new one."""
     path = out / FILE
     if path.is_file():
@@ -213,8 +213,6 @@ def read(folder: Path) -> Manifest:
         raise WrongUse(f"{folder} holds no {FILE}; make one: unloop scale make --m 1e8 --out {folder}") from None
     except ValueError as error:
         raise WrongUse(f"{path} is damaged: {error}; make the data again in another folder") from None
-    if manifest.format != FORMAT:
-        raise WrongUse(f"{path} has format {manifest.format}; this version reads format {FORMAT}")
     return manifest
 
 
@@ -235,9 +233,7 @@ def open_data(folder: Path) -> tuple[Data, Manifest]:
     manifest = read(folder)
     if not manifest.complete:
         more = f"unloop scale make --m {manifest.m} --n-x {manifest.n_x} --seed {manifest.seed} --out {folder}"
-        raise WrongUse(
-            f"{folder} is not complete: {len(manifest.X)} of {manifest.blocks} blocks are written; go on: {more}"
-        )
+        raise WrongUse(f"{folder} is not complete, {len(manifest.X)} of {manifest.blocks} blocks; resume it: {more}")
     data = describe(folder / f"X.{manifest.store}", folder / f"Y.{manifest.store}")
     if (data.m, data.n_x) != (manifest.m, manifest.n_x):
         raise WrongUse(f"{data.X} has shape {(data.m, data.n_x)}, its manifest {(manifest.m, manifest.n_x)}")
@@ -263,7 +259,7 @@ class _Npy:
         """Write rows; their checksums."""
         for (file, array), rows in zip(self._files, (X, Y), strict=True):
             file.seek(array.offset + start * array.row_bytes)
-            left = memoryview(rows).cast("B")
+            left = rows.data.cast("B")
             while left:
                 left = left[file.write(left) :]
         return crc(X), crc(Y)
@@ -288,11 +284,12 @@ class _Zarr:
         for name, shape, chunk in (("X", (manifest.m, n_x), (rows, n_x)), ("Y", (manifest.m,), (rows,))):
             path = str(out / f"{name}.zarr")
             if not manifest.X:
-                zarr.create_array(path, shape=shape, chunks=chunk, dtype=manifest.dtype, compressors=None, zarr_format=3)
+                zarr.create_array(
+                    path, shape=shape, chunks=chunk, dtype=manifest.dtype, compressors=None, zarr_format=3
+                )
             self._arrays.append(zarr.open_array(path, mode="r+"))
 
     def block(self, start: int, X: Array, Y: Array) -> tuple[int, int]:
-        """Write rows; their checksums."""
         for array, rows in zip(self._arrays, (X, Y), strict=True):
             array[start : start + rows.shape[0]] = rows
         return crc(X), crc(Y)
@@ -301,5 +298,4 @@ class _Zarr:
         if hasattr(os, "sync"):
             os.sync()
 
-    def close(self) -> None:
-        pass
+    def close(self) -> None: ...

@@ -35,7 +35,11 @@ def lbfgs(way: str, step: Step, m: int, w: Array, b: float) -> Trained:
     function, costs = counted(step)
     start = time.perf_counter()
     end = minimize(
-        function, np.append(w, b), jac=True, method="L-BFGS-B", options={"maxfun": MOST_STEPS, "ftol": 0.0, "gtol": 1e-7}
+        function,
+        np.append(w, b),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxfun": MOST_STEPS, "ftol": 0.0, "gtol": 1e-7},
     )
     return Trained("L-BFGS", way, m, len(costs), time.perf_counter() - start, costs[0], float(end.fun))
 
@@ -47,16 +51,17 @@ def descend(
     costs = []
     start = time.perf_counter()
     for _ in range(iterations):
-        J, w, b = descended(step(w, b), w, b, alpha)
-        costs.append(J)
+        answer = step(w, b)
+        costs.append(answer[0])
+        w, b = after(answer, w, b, alpha)
     seconds = time.perf_counter() - start
     return Trained("gradient descent", way, m, iterations, seconds, costs[0], costs[-1]), costs
 
 
-def descended(answer: Answer, w: Array, b: float, alpha: float) -> tuple[float, Array, float]:
-    """The cost, and w and b after one step of gradient descent."""
-    J, dw, db = answer
-    return J, w - alpha * dw, b - alpha * db
+def after(answer: Answer, w: Array, b: float, alpha: float) -> tuple[Array, float]:
+    """Where one step of gradient descent leads: w and b."""
+    _, dw, db = answer
+    return w - alpha * dw, b - alpha * db
 
 
 def train(session: Session, client: Any) -> Training:

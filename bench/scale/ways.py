@@ -13,6 +13,7 @@ import numba
 import numpy as np
 
 from bench.machine.threads import limited_to
+from bench.scale.cluster import holding_back
 from bench.scale.data import Data
 from bench.words import human_bytes
 from kernels import _cache, numba_fused_parallel
@@ -82,8 +83,8 @@ def dask_chunks(client: Any, data: Data, chunk_rows: int) -> Step:
 
 def dask_array(client: Any, data: Data, chunk_rows: int) -> Step:
     """The step written in dask.array, as dask-glm writes it, with the cost from z."""
-    import dask
     import dask.array as da
+    from dask.base import compute
 
     X, Y = _arrays(data, chunk_rows)
 
@@ -91,7 +92,8 @@ def dask_array(client: Any, data: Data, chunk_rows: int) -> Step:
         Z = X.dot(w) + b
         J = da.logaddexp(0.0, (1.0 - 2.0 * Y) * Z).sum()
         dZ = 1.0 / (1.0 + da.exp(-Z)) - Y
-        J, dw, db = dask.compute(J, X.T.dot(dZ), dZ.sum(), scheduler=client)
+        with holding_back(client):
+            J, dw, db = compute(J, X.T.dot(dZ), dZ.sum(), scheduler=client)
         return float(J) / data.m, dw / data.m, float(db) / data.m
 
     return step
@@ -99,10 +101,10 @@ def dask_array(client: Any, data: Data, chunk_rows: int) -> Step:
 
 def _arrays(data: Data, chunk_rows: int) -> tuple[Any, Any]:
     """X (m, n_x) and Y (m,) as Dask arrays whose chunks are opened by the tasks: what Dask's documents advise."""
-    import dask
     import dask.array as da
+    from dask.delayed import delayed
 
-    load = dask.delayed(_chunk, pure=True)
+    load = delayed(_chunk, pure=True)
 
     def whole(which: int) -> Any:
         parts = []
