@@ -23,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+WIDTH = 170  # columns that the tables need
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 
@@ -156,8 +157,9 @@ def _show(console: Console, measured: "Scale", where: Path) -> None:
     from bench.results import load
     from bench.scale.run import over
 
+    wide = Console(width=max(WIDTH, console.width))
     for table in first(measured):
-        console.print(_table(table), soft_wrap=True)
+        wide.print(_table(table))
     for sentence in sentences(measured):
         console.print(sentence, soft_wrap=True, markup=False, highlight=False)
     if warning := over(measured):

@@ -28,6 +28,7 @@ SIM_TASKS = (1_000, 10_000)
 WORKERS, EXAMPLES = (10, 100, 1_000), (10**9, 10**10, 10**11, 10**12)
 SMALL = 0.1  # of a step: what does not bind
 STEPS, COLD_STEPS = 4, 2  # at a place of the grid
+HEAD = 0.3  # of the memory, for the examples that all ways can take
 COPY_BYTES = 2**28  # of the data, written to the other store
 SCHEDULER_BYTES = 16 * 2**30  # of memory, for a scheduler and its client
 
@@ -36,7 +37,7 @@ def measure(session: Session, client: Any) -> None:
     """The ways over m, chunk size, workers and threads, from the page cache and cold; and the model of them."""
     asked, scale, data = session.asked, session.scale, session.asked.data
     rows = scale.chunk_rows
-    head = data.head(max(1, int(0.4 * asked.memory) // data.row_bytes))
+    head = data.head(max(1, int(HEAD * asked.memory) // data.row_bytes))
     pair = [name for name in ("dask_chunks", "read_ahead") if name in asked.ways]
     every = [name for name in asked.ways if name != "in_memory" or ways.too_large(head, asked.memory) is None]
     fitted: set[tuple[int, int]] = set()

@@ -1,8 +1,8 @@
 """`unloop scale make`: a problem of any size on disk, written block by block from a seed, and what it is checked by.
 
-X and Y are drawn in tiles whose size depends on n_x alone, each from its own generator: the same seed gives the same
-bits whatever the block, and a smaller m the first examples of a larger one. A manifest with a checksum (CRC-32) of each
-block is on disk after the blocks that it names, so what was interrupted can be resumed there.
+X and Y are drawn in tiles that depend on n_x alone, each from its own generator: the same seed gives the same bits
+whatever the block. A manifest with a checksum (CRC-32) of each block is on disk after the blocks that it names, so that
+what was interrupted can be resumed there.
 """
 
 import os
@@ -127,7 +127,7 @@ def make(
     # One thread writes a block while the next is drawn; two blocks are in memory.
     with ThreadPoolExecutor(available_threads()) as pool, ThreadPoolExecutor(1) as writer:
         buffers = [(np.empty((manifest.block_rows, n_x)), np.empty(manifest.block_rows)) for _ in range(2)]
-        waiting: Future[tuple[int, int]] | None = None
+        waiting: Future[Block] | None = None
         try:
             for block in range(done, manifest.blocks):
                 start, stop = manifest.rows(block)
@@ -141,16 +141,15 @@ def make(
                     write.sync()
                     save(out, manifest)
                     saved = time.monotonic()
-            if waiting is not None:
-                _record(manifest, waiting.result())
-                waiting = None
         finally:
-            with suppress(OSError):  # a full disk has been reported by then
+            try:
                 if waiting is not None:
                     _record(manifest, waiting.result())
-                write.sync()
-                save(out, manifest)
-            write.close()
+            finally:
+                with suppress(OSError):
+                    write.sync()
+                    save(out, manifest)
+                write.close()
     progress(manifest.blocks, manifest.blocks)
     return manifest
 
@@ -166,9 +165,11 @@ def copy(data: Data, out: Path, store: Store, rows: int) -> None:
     write.close()
 
 
-def _record(manifest: Manifest, checksums: tuple[int, int]) -> None:
-    manifest.X.append(checksums[0])
-    manifest.Y.append(checksums[1])
+def _record(manifest: Manifest, written: Block) -> None:
+    """Note a block that is on disk; the same block twice is noted once."""
+    start, _, X, Y = written
+    block = start // manifest.block_rows
+    manifest.X[block:], manifest.Y[block:] = [X], [Y]
 
 
 def _begun(out: Path, m: int, n_x: int, seed: int, store: Store, block_bytes: int) -> Manifest:
@@ -194,10 +195,8 @@ def _require_room(out: Path, manifest: Manifest) -> None:
     missing = 8 * (manifest.n_x + 1) * (manifest.m - manifest.rows(len(manifest.X))[0])
     free = shutil.disk_usage(out).free
     if missing + SPARE_BYTES > free:
-        raise WrongUse(
-            f"{out} has {human_bytes(free)} free, and {human_bytes(missing)} are to be written; "
-            "free some, lower --m, or name another disk with --out"
-        )
+        room = f"{out} has {human_bytes(free)} free, and {human_bytes(missing)} are to be written"
+        raise WrongUse(f"{room}; free some, lower --m, or name another disk with --out")
 
 
 def read(folder: Path) -> Manifest:
@@ -255,14 +254,14 @@ class _Npy:
             read_header.cache_clear()
             self._files.append((path.open("r+b", buffering=0), read_header(str(path))))
 
-    def block(self, start: int, X: Array, Y: Array) -> tuple[int, int]:
+    def block(self, start: int, X: Array, Y: Array) -> Block:
         """Write rows; their checksums."""
         for (file, array), rows in zip(self._files, (X, Y), strict=True):
             file.seek(array.offset + start * array.row_bytes)
             left = rows.data.cast("B")
             while left:
                 left = left[file.write(left) :]
-        return crc(X), crc(Y)
+        return start, start + len(Y), crc(X), crc(Y)
 
     def sync(self) -> None:
         for file, _ in self._files:
@@ -289,10 +288,10 @@ class _Zarr:
                 )
             self._arrays.append(zarr.open_array(path, mode="r+"))
 
-    def block(self, start: int, X: Array, Y: Array) -> tuple[int, int]:
+    def block(self, start: int, X: Array, Y: Array) -> Block:
         for array, rows in zip(self._arrays, (X, Y), strict=True):
             array[start : start + rows.shape[0]] = rows
-        return crc(X), crc(Y)
+        return start, start + len(Y), crc(X), crc(Y)
 
     def sync(self) -> None:
         if hasattr(os, "sync"):
