@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from bench.files import replaced
+from bench.results import NotARun
 
 FILE = "scale.json"
-FORMAT = 1
 Seconds = Annotated[float, Meta(ge=0.0, lt=1e9)]
 Rate = Annotated[float, Meta(gt=0.0)]
 Count = Annotated[int, Meta(ge=0)]
@@ -265,7 +265,7 @@ class Scale(Struct, kw_only=True):
     peak_bytes: int = 0
     skipped: dict[str, str] = {}
     seconds: Seconds = 0.0
-    format: int = FORMAT
+    format: Literal[1] = 1
 
     def points(self, way: str, **where: Any) -> list[Point]:
         """The points of a way whose fields have these values."""
@@ -288,12 +288,12 @@ def load(folder: Path) -> Scale | None:
     """What was measured beside a run; None where its folder holds no scale.json.
 
     Raises:
-        ValueError: For a file that is damaged, or of another format.
+        NotARun: For a file that is damaged, or of another format.
     """
     path = folder / FILE
-    if not path.is_file():
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Scale)
+    except FileNotFoundError:
         return None
-    scale = msgspec.json.decode(path.read_bytes(), type=Scale)
-    if scale.format != FORMAT:
-        raise ValueError(f"{FILE} has format {scale.format}; this version reads format {FORMAT}")
-    return scale
+    except ValueError as error:
+        raise NotARun(f"{path} can't be read: {error}; measure it again, or delete it") from None
