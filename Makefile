@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 READY := .venv/ready
 
-.PHONY: help bench peers test exhaustive lint format readme reference clean
+.PHONY: help bench peers scale test exhaustive lint format readme reference clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -21,6 +21,11 @@ bench: $(READY) ## measure the quick grid, print the speed-ups, write the report
 
 peers: $(READY) ## install the libraries that --peers measures; see README for PyTorch's CPU build
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[peers]'
+
+scale: $(READY) ## data of twice the memory allowed, on disk and on Dask (five minutes, 4 GiB of disk below results/)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[scale]'
+	$(BIN)/unloop scale make --m 6e7 --n-x 8 --out results/scale-data
+	$(BIN)/unloop scale run results/scale-data --memory 2GiB --parts all --tasks 1e4
 
 # Compiled without optimizing, for what is tested is not how fast the code is; where it is, a test undoes this.
 test: export NUMBA_OPT := 0

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.cli import commands, live, options, reproduce
+from bench.cli import commands, live, options, reproduce, scale
 from bench.cli.options import Typed
 from bench.cli.trust import trust
 from bench.measure.ledger import NotTheSame, run_folder
@@ -133,6 +133,7 @@ for command in (commands.plot, commands.report, commands.compare, commands.advis
 app.command()(reproduce.reproduce)
 app.command()(commands.kernels)
 app.command(name="machine")(commands.machine)
+app.add_typer(scale.app, name="scale")
 
 
 def main() -> None:

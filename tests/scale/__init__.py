@@ -1,0 +1,1 @@
+"""Tests of data past memory: real files, real Zarr, real clusters."""
