@@ -46,6 +46,7 @@ def together(parts: Sequence[tuple[int, Expected]]) -> Expected:
         float(mean(lambda part: part.J)[0]),
         mean(lambda part: part.dw),
         float(mean(lambda part: part.db)[0]),
+        parts[0][1].dtype,
         J_bound={
             "z": float(bound(lambda part: part.J_size, lambda part: part.J_bound["z"])[0]),
             "a": float(bound(lambda part: part.J_size, lambda part: part.J_bound["a"])[0]),
@@ -55,4 +56,5 @@ def together(parts: Sequence[tuple[int, Expected]]) -> Expected:
         J_size=float(mean(lambda part: part.J_size)[0]),
         dw_size=mean(lambda part: part.dw_size),
         db_size=float(mean(lambda part: part.db_size)[0]),
+        saturated=any(part.saturated for _, part in parts),
     )

@@ -22,7 +22,7 @@ from bench.scale.records import Kills
 from bench.scale.session import Session
 from bench.scale.ways import Answer, Step
 from bench.words import WrongUse
-from kernels._inputs import HIGHEST_Z
+from kernels._inputs import LIMITS
 from kernels._kernel import Array
 
 KILLS = 20
@@ -65,7 +65,7 @@ def by_value(data: Data, progress: Progress = lambda _done, _all: None) -> float
             return float(max(X.max(), -X.min()))  # of the two ends, no array as large as X
 
     largest = float(max(_each(one, data.chunks(rows), progress)))
-    if data.m * data.n_x * largest > HIGHEST_Z:
+    if data.m * data.n_x * largest > LIMITS["float64"].z:
         raise Damaged(f"{data.X} holds numbers as large as {largest:.3g}: a sum may overflow; scale the features")
     return largest
 

@@ -185,7 +185,7 @@ def test_computes_in_float32(name: str, order: Order) -> None:
         pytest.skip(f"needs {peer.missing}")
     assert peer.prepare is not None
     X, Y, w = (np.asarray(part, dtype=np.float32) for part in (problem.X, problem.Y, problem.w))
-    J, dw, db = peer.prepare(X, Y)(w, problem.b)()  # type: ignore[arg-type]
+    J, dw, db = peer.prepare(X, Y)(w, problem.b)()
     right = agreement.expect(problem)
     assert dw.dtype == np.float32
     # A few units of float32's rounding, for sums of a few hundred terms below 4.
