@@ -29,6 +29,25 @@ def nearest(kind: str, name: str, valid: Iterable[str]) -> WrongUse:
     return WrongUse(f"unknown {kind} {name!r}; {hint}")
 
 
+def one_line(text: str, most: int = 2_000) -> str:
+    """Text from outside, such as the message of an exception, as one line that any file and terminal can take.
+
+    Control characters and lone surrogates are replaced; what is longer than `most` characters is cut.
+    """
+    line = " ".join(part.strip() for part in text[: 2 * most].splitlines() if part.strip())
+    line = "".join(letter if letter.isprintable() or letter == "\u00a0" else "\ufffd" for letter in line)
+    return line if len(line) <= most else f"{line[:most]}…"
+
+
+def of_error(error: BaseException) -> str:
+    """An exception that any code may have raised, as one line: its type and its message."""
+    try:
+        message = str(error)
+    except Exception:  # its own __str__ raises
+        message = "its message can't be read"
+    return one_line(f"{type(error).__name__}: {message}" if message else type(error).__name__)
+
+
 def digits(value: float, count: int = 3) -> str:
     """So many significant digits, and no exponent where a reader wants none: 0.00113, 4.78, 1,770, 1,000,000."""
     rounded = float(f"{value:.{count}g}")

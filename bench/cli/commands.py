@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from bench.cli import output
 from bench.results import Run, journal, load
 from bench.words import WrongUse
 
@@ -22,23 +24,31 @@ def show(run: Run) -> None:
     """Print the tables of a run; narrower than they need, columns would be left out."""
     from bench.report import terminal
 
-    Console(width=max(terminal.WIDTH, Console().width)).print(terminal.render(run))
+    console = output.console()
+    console.width = max(terminal.WIDTH, console.width)
+    console.print(terminal.render(run))
 
 
 def drawn_report(console: Console, run: Run, folder: Path, light: bool = False) -> Path:
     """Draw the report of a run, showing which figure is being drawn; returns the page's path."""
     from bench.report import write
 
-    with console.status("drawing the figures") as status:
-        return write(run, folder, lambda name: status.update(f"drawing {name}"), "open" if light else "all")
+    try:
+        with console.status("drawing the figures") as status:
+            return write(run, folder, lambda name: status.update(Text(f"drawing {name}")), "open" if light else "all")
+    except KeyboardInterrupt:
+        again = output.command("report", *(["--light"] if light else []), folder)
+        console.print(f"The report is not complete. To draw it: {again}", soft_wrap=True)
+        raise
 
 
 def plot(run: RunFolder) -> None:
     """Draw the figures of a run again, from its folder alone."""
     from bench.report import draw
 
-    for path in draw(load(run), run):
-        typer.echo(path)
+    console = output.console()
+    for path in draw(_measured(run), run):
+        console.print(str(path), soft_wrap=True)
 
 
 def report(
@@ -52,11 +62,20 @@ def report(
 
     A run kept with --light can be reported in full again, but not resumed.
     """
-    console = Console()
-    page = drawn_report(console, load(run), run, light)
+    console = output.console()
+    page = drawn_report(console, _measured(run), run, light)
     if light:
         journal.compress(run)
-    console.print(f"report: {page}", soft_wrap=True, markup=False)
+    console.print(f"report: {page}", soft_wrap=True)
+
+
+def _measured(folder: Path) -> Run:
+    """The run in a folder, in which something is measured."""
+    run = load(folder)
+    if not run.begun:
+        rest = output.command("run", "--resume", folder)
+        raise WrongUse(f"{folder}: nothing is measured yet; to measure it: {rest}")
+    return run
 
 
 def advise(
@@ -76,10 +95,10 @@ def advise(
     from bench.report import advice
 
     folder = run or _default_run(Path("results"))
-    answer = analysis.advise(load(folder), m, n_x, calls, order, threads, peers)
-    console = Console(highlight=False)
+    answer = analysis.advise(_measured(folder), m, n_x, calls, order, threads, peers)
+    console = output.console()
     for number, line in enumerate(advice.lines(answer, str(folder))):
-        console.print(line, style="bold" if number == 0 else "", markup=False, soft_wrap=True)
+        console.print(line, style="bold" if number == 0 else "", soft_wrap=True)
 
 
 def _default_run(folder: Path) -> Path:
@@ -123,24 +142,24 @@ def compare(
     if within == 0.0:
         raise WrongUse("--tolerance must be above 0%: no interval lies within 0%; give a percentage, such as 5%")
     try:
-        comparison = analysis.compare(load(_named(run_a)), load(_named(run_b)), tolerance=within)
+        comparison = analysis.compare(_measured(_named(run_a)), _measured(_named(run_b)), tolerance=within)
     except analysis.NothingInCommon as error:
         raise WrongUse(str(error)) from None
-    console = Console()
+    console = output.console()
     console.print(changes.render(comparison))
     if out is not None:
         try:
             path = changes.save(changes.draw(comparison), out)
         except OSError as error:
             raise WrongUse(f"the figure can't be written: {error}; name another folder with --out") from None
-        console.print(f"figure: {path}", soft_wrap=True, markup=False)
+        console.print(f"figure: {path}", soft_wrap=True)
     if allowed is None:
         return
     try:
         worse, verdict = changes.regressed(comparison, allowed)
     except analysis.NothingDecided as error:
         raise WrongUse(str(error)) from None
-    console.print(verdict, style="bold red" if worse else "", highlight=False, markup=False)
+    console.print(verdict, style="bold red" if worse else "")
     if worse:
         raise typer.Exit(1)
 
@@ -171,20 +190,20 @@ def kernels() -> None:
     for name, kernel in describe_kernels(PEERS, {}).items():
         missing = f" (needs {kernel.missing}, which is not installed)" if kernel.missing else ""
         table.add_row(name, kernel.threads, kernel.change + missing)
-    Console().print(table)
+    output.console().print(table)
 
 
 def machine() -> None:
     """Show what machine this is, as every run records it, and measure what it can do at most: its ceilings."""
     from bench.machine import card, ceilings
 
-    console = Console()
+    console = output.console()
     here = card.card()
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for what, value in card.describe(here):
         table.add_row(what, value)
     with console.status("measuring the ceilings") as status:
-        measured = ceilings.measure(lambda what: status.update(f"measuring the ceilings: {what}"))
+        measured = ceilings.measure(lambda what: status.update(Text(f"measuring the ceilings: {what}")))
     for what, value in ceilings.describe(measured, here.caches):
         table.add_row(what, value)
     console.print(table)

@@ -135,7 +135,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[N
 
     folder, run = closed
     text = StringIO()
-    console = Console(file=text, width=terminal.WIDTH)
+    console = Console(file=text, width=terminal.WIDTH, markup=False, emoji=False, highlight=False)
     console.print(terminal.render(run))
     console.print(f"report: {write(run, folder)}", soft_wrap=True)
     session.config.stash[ended_key] = text.getvalue()

@@ -4,19 +4,14 @@ It imports everything that holds thread pools, and takes one step when the sessi
 pipe, and the process sleeps until the session has it on disk and asks for the next.
 """
 
-import contextlib
-import ctypes
-import os
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
 
-from bench import agreement
+from bench import agreement, words
 from bench.grid import ALPHA, Cell, Plan
 from bench.machine import ceilings, memory, quiet, threads
 from bench.measure import contestants, counts
@@ -28,7 +23,6 @@ from kernels.peers import PEERS
 
 NO_KERNEL = -1
 LARGE_BYTES = 2**23  # of X: what such a problem leaves behind is worth returning to the system
-PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 
 
 class Process(NamedTuple):
@@ -85,7 +79,7 @@ def serve(link: Link, plan: Plan) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if link.session_pipe is not None:
         link.session_pipe.close()
-    _die_with_the_session(link.session)
+    quiet.die_with(link.session, before_others=True)
     measuring = Measuring(link.stage, plan)
     process = psutil.Process()
     raised = False
@@ -102,18 +96,10 @@ def serve(link: Link, plan: Plan) -> None:
             return
         try:
             raised, value = False, getattr(measuring, question)(*arguments)
-        except Exception as error:
-            raised, value = True, f"raised {type(error).__name__}: {error}"
-
-
-def _die_with_the_session(session: int) -> None:
-    """On Linux: a kernel that hangs does not outlive the run, and the worker is the first to be killed for memory."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != session:  # it died before the line above, and its signal never comes
-            os._exit(1)
-        with contextlib.suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text("1000")
+        except SystemExit:
+            raise
+        except BaseException as error:  # a kernel may raise anything
+            raised, value = True, f"raised {words.of_error(error)}"
 
 
 class Measuring:
@@ -184,7 +170,12 @@ class Measuring:
             self._stage[0] = NO_KERNEL if label is None else numbers[label]
             self._stage[1] += 1
 
-        taking_part = {label: contestants.contestant(label, self._plan.own) for label in labels}
+        taking_part = {}
+        for label in labels:
+            if label in self._plan.own:  # its file is run; what that keeps in memory is no leak of its calls
+                self._stage[0] = numbers[label]
+            taking_part[label] = contestants.contestant(label, self._plan.own)
+        self._stage[0] = NO_KERNEL
         problem, expected = self._prepare(cell)
         preset, seed = self._plan.preset, self._plan.seed
         yield from Trial(cell, problem, expected, preset, seed, taking_part, frozen, process, announce).events()

@@ -5,6 +5,7 @@ The kernels themselves are not declared with `cache=True`: `kernels._cache` turn
 """
 
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from typing import Any
 import msgspec
 
 from bench.files import replaced
+from bench.machine import quiet
 from bench.problem import make_problem
 from bench.results.records import Price
 from kernels import KERNELS, _cache
@@ -63,7 +65,7 @@ def measure(names: Iterable[str], progress: Callable[[str], None] = lambda _: No
 
 
 def _in_a_fresh_process(name: str, cache: str) -> Probe | None:
-    command = [sys.executable, "-m", "bench.measure.compiling", name, cache]
+    command = [sys.executable, "-m", "bench.measure.compiling", str(os.getpid()), name, cache]
     try:
         done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
@@ -87,4 +89,5 @@ def probe(name: str, folder: str) -> Probe:
 
 
 if __name__ == "__main__":
+    quiet.die_with(int(sys.argv.pop(1)))
     print(msgspec.json.encode(probe(*sys.argv[1:])).decode())

@@ -13,6 +13,7 @@
 Which of them applies is the `work` of a kernel. The rungs are counted, and the variants of controlled pairs.
 """
 
+import os
 import platform
 import re
 import subprocess
@@ -26,6 +27,7 @@ from unittest import mock
 import msgspec
 import numpy as np
 
+from bench.machine import quiet
 from bench.problem import make_problem
 from kernels import KERNELS, Kernel
 from kernels.controlled import CONTROLLED
@@ -209,7 +211,7 @@ def count() -> dict[str, Counts]:
 
 def in_a_fresh_process() -> dict[str, Counts]:
     """The same, counted by a process that compiles: Numba shows no machine code of what it loaded from disk."""
-    command = [sys.executable, "-m", "bench.measure.counts"]
+    command = [sys.executable, "-m", "bench.measure.counts", str(os.getpid())]
     done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
     return msgspec.json.decode(done.stdout, type=dict[str, Counts])
 
@@ -228,4 +230,5 @@ def of_kernel(kernel: Kernel) -> Counts | None:
 
 
 if __name__ == "__main__":
+    quiet.die_with(int(sys.argv[1]))
     sys.stdout.buffer.write(msgspec.json.encode(count()))

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import agreement
+from bench import agreement, words
 from bench.agreement import Disagreement
 from bench.grid import ALPHA, Cell, Preset
 from bench.machine.threads import limited_to
@@ -119,7 +119,7 @@ class Trial:
                 yield Failed(cell=self.cell.id, kernel=label, reason=str(error))
             except Exception as error:  # a kernel may raise anything; the run continues without it
                 place = agreement.line(error, contestant.kernel)
-                reason = f"{label}: raised {place}{type(error).__name__}: {error}"
+                reason = f"{label}: raised {place}{words.of_error(error)}"
                 yield Failed(cell=self.cell.id, kernel=label, reason=reason)
             self.announce(None)
         return steps
