@@ -7,6 +7,7 @@ from itertools import product
 from bench.grid import Cell, Order, Preset, Setting
 
 PROBLEMS = ("synthetic", "breast_cancer")
+SEEDS = 2**63  # what a run can record: seeds from 0 up to below it
 MAX_ELEMENTS = 100_000_000
 
 

@@ -54,6 +54,12 @@ def digits(value: float, count: int = 3) -> str:
     return f"{rounded:,.0f}" if 1e6 <= abs(rounded) < 1e12 else f"{rounded:,g}"
 
 
+def short_number(value: int) -> str:
+    """A whole number that somebody typed, whatever its length: -1, 123456, a number of about 401 digits."""
+    count = int(value.bit_length() * math.log10(2)) + 1
+    return str(value) if count < 25 else f"a number of about {count:,} digits"
+
+
 def plural(count: int, noun: str, many: str | None = None) -> str:
     """1 cell, 3 cells."""
     return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"

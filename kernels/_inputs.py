@@ -60,6 +60,8 @@ def _z_fits(w: Array, b: float, largest: float | Array, m: int) -> bool:
 
 
 def _as_float64(name: str, value: npt.ArrayLike) -> Array:
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, and its mask would be lost; leave out or fill in what is masked")
     array = np.asarray(value)
     if array.dtype.kind not in "fiub" or not np.can_cast(array.dtype, np.float64, casting="same_kind"):
         raise TypeError(f"{name} must be real numbers that fit in float64; got dtype {array.dtype}")

@@ -111,7 +111,7 @@ class Kernel:
         Raises:
             ValueError: On a wrong shape, m = 0, n_x = 0, labels other than 0 and 1, NaN or infinity, or numbers so
                 large (about 1e298) that a sum may overflow.
-            TypeError: On a dtype that does not fit in float64 (complex, object, text, longer floats).
+            TypeError: On a dtype that does not fit in float64 (complex, object, text, longer floats), or masks.
         """
         J, dw, db = self.bind(w, b, X, Y)()
         return float(J), np.asarray(dw, dtype=np.float64), float(db)

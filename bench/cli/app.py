@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import words
 from bench.cli import commands, live, options, output
 from bench.cli.options import Typed
 from bench.grid import Plan
@@ -158,7 +157,7 @@ def main() -> None:
     with output.surviving() as written:
         code = _exit_code()
     if written is not None and written.error is not None:
-        print(f"unloop: standard output can't be written to: {written.error}; it is not complete", file=sys.stderr)
+        output.complain(f"standard output can't be written to: {written.error}; it is not complete")
         code = code or 2
     sys.exit(code)
 
@@ -173,5 +172,5 @@ def _exit_code() -> int:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
     except (WrongUse, NotARun, OSError) as error:  # OSError: a full disk, a folder that may not be written to
         message = str(error)
-    print(f"unloop: {words.one_line(message)}", file=sys.stderr)
+    output.complain(message)
     return 2

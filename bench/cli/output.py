@@ -10,10 +10,12 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
+
+from bench.words import one_line
 
 REPLACED = "unloop-replaced"  # the name of the error handler below
 PLAIN = str.maketrans({"µ": "u", "×": "x", "±": "+-", "–": "-", "−": "-", "→": "->", "↓": "v", "“": '"', "”": '"'})
@@ -76,6 +78,12 @@ def console() -> Console:
     if plain.width < 1:  # COLUMNS=0
         plain.width = USUAL_WIDTH
     return plain
+
+
+def complain(message: str) -> None:
+    """Print what was wrong, in one line, as far as there is anything to print to."""
+    with suppress(OSError):
+        print(f"unloop: {one_line(message)}", file=sys.stderr, flush=True)
 
 
 def command(*words: str | Path) -> str:
