@@ -44,6 +44,7 @@ reference: peers ## measure the full grid again into results/reference (an hour,
 	rm -rf results/reference
 	$(BIN)/unloop run --grid full --peers --out results/reference
 	$(BIN)/unloop report --light results/reference
+	$(BIN)/python -m bench.results.selection results/reference bench/reference
 	$(BIN)/python -m bench.report.readme
 
 clean: ## remove the environment and all caches; results stay

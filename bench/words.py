@@ -55,9 +55,9 @@ def digits(value: float, count: int = 3) -> str:
 
 
 def short_number(value: int) -> str:
-    """A whole number that somebody typed, whatever its length: -1, 123456, a number of about 401 digits."""
-    count = int(value.bit_length() * math.log10(2)) + 1
-    return str(value) if count < 25 else f"a number of about {count:,} digits"
+    """A whole number that somebody typed, whatever its length: -1, 123456, a number of 401 digits."""
+    digits_in_it = str(value)  # Python reads no longer ones than it writes
+    return digits_in_it if len(digits_in_it) < 25 else f"a number of {len(digits_in_it.lstrip('-')):,} digits"
 
 
 def plural(count: int, noun: str, many: str | None = None) -> str:

@@ -17,6 +17,7 @@ from bench.words import WrongUse
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = Path("results", "reference")
+PACKAGED = Path(__file__).parents[1] / "reference"  # a selection of it, for those who have installed the package alone
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, such as results/reference.")]
 
 
@@ -83,7 +84,7 @@ def advise(
     n_x: Annotated[int, typer.Option(help="Number of features.")],
     run: Annotated[
         Path | None,
-        typer.Argument(metavar="[RUN]", help="A run's folder. [default: results/reference, or the newest]"),
+        typer.Argument(metavar="[RUN]", help="A run's folder. [default: the reference run]"),
     ] = None,
     calls: Annotated[int, typer.Option(help="How many gradient steps.")] = 1,
     order: Annotated[str, typer.Option(help="Layout of X: F, the features of one example side by side; or C.")] = "F",
@@ -94,21 +95,21 @@ def advise(
     from bench.analysis import advise as analysis
     from bench.report import advice
 
-    folder = run or _default_run(Path("results"))
+    folder = run or reference()
     answer = analysis.advise(_measured(folder), m, n_x, calls, order, threads, peers)
     console = output.console()
-    for number, line in enumerate(advice.lines(answer, str(folder))):
+    for number, line in enumerate(advice.lines(answer, _name(folder))):
         console.print(line, style="bold" if number == 0 else "", soft_wrap=True)
 
 
-def _default_run(folder: Path) -> Path:
-    """The reference run, or else the newest of the runs."""
-    if journal.find(folder / "reference"):
-        return folder / "reference"
-    runs = sorted(folder.glob(f"*/{journal.FILE}"), key=lambda path: path.stat().st_mtime)
-    if not runs:
-        raise WrongUse("there is no run here; name the folder of one, or measure one: unloop run --grid quick")
-    return runs[-1].parent
+def reference() -> Path:
+    """The folder of the reference run: in the current folder, in the checkout, or that which is in the package."""
+    return next((place for place in (REFERENCE, ROOT / REFERENCE) if journal.find(place)), PACKAGED)
+
+
+def _name(folder: Path) -> str:
+    """A run's folder for a reader, who did not choose where the package is."""
+    return "the reference run of the package" if folder == PACKAGED else str(folder)
 
 
 def compare(
@@ -128,7 +129,7 @@ def compare(
 
     Seconds on one machine; on different machines, the speed-ups over python_loop and numpy_vectorized. A kernel did not
     change if all of its ratio's interval lies within the tolerance. What can't be told is counted, with the rounds or
-    processes that would decide it. The word reference means results/reference. Nothing is written into either run.
+    processes that would decide it. The word reference means the reference run. Nothing is written into either run.
 
     --fail-slower exits with 1 if all of an interval is beyond 1 + 5%, or a kernel failed in the second run; with 2 if
     nothing can be decided. It judges the seconds as they are; what all kernels have in common, as on a machine that was
@@ -173,10 +174,8 @@ def _percent(option: str, text: str) -> float:
 
 
 def _named(run: str) -> Path:
-    """The folder of a run; the word reference: results/reference here, or else in the checkout."""
-    if run != "reference":
-        return Path(run)
-    return REFERENCE if REFERENCE.is_dir() else ROOT / REFERENCE
+    """The folder of a run; the word reference: that of the reference run."""
+    return reference() if run == "reference" else Path(run)
 
 
 def kernels() -> None:

@@ -16,12 +16,14 @@ from typing import Any
 
 import msgspec
 
+import bench
 from bench.files import replaced
 from bench.machine import quiet
 from bench.problem import make_problem
 from bench.results.records import Price
 from kernels import KERNELS, _cache
 
+ROOT = Path(bench.__file__).parents[1]  # processes start there: another folder may hold a "bench" of its own
 PRICES = "prices.json"
 PATIENCE = 300.0  # seconds, for a machine that is very busy
 SHAPE = (64, 8)  # m and n_x of the step that is called: few, so that its first call is compilation
@@ -67,7 +69,7 @@ def measure(names: Iterable[str], progress: Callable[[str], None] = lambda _: No
 def _in_a_fresh_process(name: str, cache: str) -> Probe | None:
     command = [sys.executable, "-m", "bench.measure.compiling", str(os.getpid()), name, cache]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
         return None
     return msgspec.json.decode(done.stdout, type=Probe) if done.returncode == 0 else None

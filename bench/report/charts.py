@@ -120,7 +120,8 @@ def draw_curves(ax: Axes, run: Run, results: Sequence[CellResult], what: str) ->
 
 def _make_room(ax: Axes, points: Sequence[Point]) -> None:
     """Give axes limits where all points lie on a line: Matplotlib would warn that it can't find any."""
-    for axis, values in enumerate(([p.m for p in points], [p.value.estimate for p in points])):
+    both: tuple[list[float], list[float]] = [p.m for p in points], [p.value.estimate for p in points]
+    for axis, values in enumerate(both):
         if values and max(values) < 1.01 * min(values):
             ends = np.array([(points[0].m, points[0].value.estimate)] * 2, dtype=float)
             ends[:, axis] *= (0.5, 2.0)
