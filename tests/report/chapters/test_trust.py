@@ -7,8 +7,9 @@ import msgspec
 from bench.report import runtables
 from bench.report.chapters import trust
 from bench.results import CONTROL, LOOP, VECTORIZED, Run
+from bench.results.place import Moment
 from bench.results.quality import Trust
-from bench.results.records import Moment, Resumed, Skipped
+from bench.results.records import Resumed, Skipped
 from tests import factories
 from tests.factories import cell, kernel_card
 
