@@ -70,6 +70,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}%" if share >= 0.0995 else f"{float(f'{100 * share:.1g}'):g}%"
 
 
+def of_limit(share: float) -> str:
+    """A share of a limit in percent; more than all of it is an error, of the limit or of the kernel: error (120%)."""
+    return percent(share) if share <= 1.0 else f"error ({percent(share)})"
+
+
 def seconds(value: float, count: int = 3) -> str:
     """A time in the unit that a reader expects: 13.4 µs."""
     for unit, factor in (("ps", 1e12), ("ns", 1e9), ("µs", 1e6), ("ms", 1e3)):

@@ -19,7 +19,7 @@ _lost = False  # whether this process was forked from one that had started OpenM
 def _after_fork() -> None:
     global _lost
     try:
-        _lost = numba.threading_layer() == "omp"
+        _lost = numba.threading_layer() == "omp"  # type: ignore[attr-defined]
     except ValueError:  # no threads were started before, so this process starts its own
         _lost = False
 

@@ -6,6 +6,7 @@ pipe, and the process sleeps until the session has it on disk and asks for the n
 
 import signal
 from collections.abc import Iterator, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from bench.agreement import Point
 from bench.grid import ALPHA, Cell, Plan
 from bench.machine import ceilings, memory, quiet, threads
 from bench.machine.ruler import Ruler
-from bench.measure import contestants, counts
+from bench.measure import contestants, counts, rounds
 from bench.measure.engine import Frozen, Trial
 from bench.problem import Problem
 from bench.results.place import Pool
@@ -44,12 +45,14 @@ class Answer(NamedTuple):
         raised: Whether an exception ended it.
         rss: Bytes of memory that the process has now.
         peak: The most that it had at any time, within calls too.
+        clock: The time, by the clock that times the samples.
     """
 
     value: Any
     raised: bool
     rss: int
     peak: int
+    clock: float
 
 
 class Growth(NamedTuple):
@@ -90,7 +93,7 @@ def serve(link: Link, plan: Plan) -> None:
     while True:
         try:
             rss = process.memory_info().rss
-            link.pipe.send(Answer(value, raised, rss, max(rss, memory.peak_bytes())))
+            link.pipe.send(Answer(value, raised, rss, max(rss, memory.peak_bytes()), rounds.clock()))
         except OSError:
             return
         try:
@@ -181,8 +184,13 @@ class Measuring:
             taking_part[label] = contestants.contestant(label, self._plan.own)
         self._stage[0] = NO_KERNEL
         problem, expected = self._prepare(cell)
+        if not self._plan.own.keys().isdisjoint(labels):
+            _ = problem.checksum  # before the first of them is called
         preset, seed = self._plan.preset, self._plan.seed
-        trial = Trial(cell, problem, expected, preset, seed, taking_part, frozen, process, announce, self._ruler)
+        remake = partial(contestants.problem_of, cell, seed)
+        trial = Trial(
+            cell, problem, expected, preset, seed, taking_part, frozen, process, announce, self._ruler, remake
+        )
         yield from trial.events()
 
     def _prepare(self, cell: Cell) -> tuple[Problem, Any]:

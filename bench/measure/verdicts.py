@@ -40,7 +40,8 @@ def judged(cell: Cell, event: EventRecord, progress: Progress, ceiling: Ceiling 
     if isinstance(event, Round):
         yield from _of_samples(event, progress)
         yield from refuted(cell, event, progress, ceiling)
-        yield msgspec.structs.replace(event, samples=[s for s in event.samples if s.label not in progress.out])
+        event = msgspec.structs.replace(event, samples=[s for s in event.samples if s.label not in progress.out])
+        yield event if journal.readable(event) else msgspec.structs.replace(event, ruler=None)
     elif journal.readable(event):
         yield event
     else:

@@ -21,6 +21,8 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from bench.grid import Cell, Plan
+from bench.machine import clocks
+from bench.machine.clocks import Compared
 from bench.measure import child
 from bench.measure.child import NO_KERNEL, Answer, Growth, Link, Process
 from bench.measure.engine import Frozen
@@ -66,6 +68,7 @@ class Worker:
         self._cell = ""
         self._labels: Sequence[str] = ()
         self.rss = self.peak = 0
+        self._clock, self._asked = Compared(), clocks.now()
         # Ended with this object; or by _end_all, before the interpreter waits for its children at exit.
         self._end = weakref.finalize(self, _end, pipe, child)
         self._end.atexit = False
@@ -154,7 +157,7 @@ class Worker:
         self._end()
 
     def _ask(self, question: str, *arguments: Any) -> Any:
-        self._stage[0] = NO_KERNEL
+        self._stage[0], self._asked = NO_KERNEL, clocks.now()
         try:
             self._pipe.send((question, arguments))
         except OSError:
@@ -180,6 +183,8 @@ class Worker:
             raise
         except Exception:  # its end, or what a kernel has written into the pipe
             raise self._died() from None
+        if self._clock.differs(self._asked, answer.clock, clocks.now()):
+            raise Died(self._cell, None, "has a clock that does not run as others do: a kernel has changed it")
         if answer.raised:
             raise Died(self._cell, self._kernel(), answer.value)
         return answer.value

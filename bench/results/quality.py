@@ -25,6 +25,8 @@ class Trust:
         within: The same within a process, from what its even and its odd rounds give.
         noise_floor: The median noise floor of the cells.
         threads_exceeded: Cell and kernel where more threads were busy than the cell allows, or cell and thread pool.
+        stalled: Samples in which the process was stopped or pushed aside for long.
+        stalled_seconds: Wall seconds of those.
     """
 
     wall: float
@@ -38,6 +40,8 @@ class Trust:
     within: float
     noise_floor: float
     threads_exceeded: list[str]
+    stalled: int = 0
+    stalled_seconds: float = 0.0
 
 
 def trust(run: Run) -> Trust:
@@ -64,6 +68,8 @@ def trust(run: Run) -> Trust:
         processes=max((result.processes for result in timed), default=0),
         between=float(between),
         within=float(within),
+        stalled=sum(int(s.stalled.sum()) for r in timed for s in r.samples.values()),
+        stalled_seconds=float(sum(np.array(s.wall)[s.stalled].sum() for r in timed for s in r.samples.values())),
         noise_floor=float(np.median([r.noise_floor for r in timed])) if timed else float("nan"),
         threads_exceeded=[
             f"{name} at {result.cell.label}: {result.used_threads(name):.1f} threads busy"

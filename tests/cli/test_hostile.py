@@ -139,7 +139,7 @@ def test_output_that_can_t_be_written_stops_nothing_and_is_named(ended: str, tmp
 
 @linux
 def test_printing_goes_on_where_the_disk_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    file = Path("/dev/full").open("w", encoding="ascii", errors="strict")
+    file = Path("/dev/full").open("w", encoding="ascii", errors="strict")  # noqa: SIM115  it can't be closed as usual
     monkeypatch.setattr(sys, "stdout", file)
     monkeypatch.setattr(sys, "__stdout__", file)
     with output.surviving() as written:
