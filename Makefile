@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 READY := .venv/ready
 
-.PHONY: help bench peers test lint format readme reference clean
+.PHONY: help bench peers test exhaustive lint format readme reference clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -26,6 +26,9 @@ peers: $(READY) ## install the libraries that --peers measures; see README for P
 test: export NUMBA_OPT := 0
 test: $(READY) ## run the tests, in as many processes as there are cores, four at most
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+
+exhaustive: $(READY) ## run the tests that take minutes: ten thousand hostile cases, the installed package
+	$(BIN)/python -m pytest -m exhaustive tests
 
 lint: $(READY) ## ruff (lint and format), mypy, and import-linter: which room may import which
 	$(BIN)/ruff check .

@@ -13,8 +13,7 @@ import pytest
 from bench.cli import commands
 from bench.results import journal, load, selection
 from bench.results.records import Calibrated, Round
-from tests.cli.test_hostile import environment
-from tests.conftest import RECORDED, ROOT
+from tests.conftest import RECORDED, ROOT, environment
 
 MOST_BYTES = 3 * 2**19
 
@@ -107,19 +106,30 @@ def test_the_reference_run_of_the_package_answers_anywhere(unloop: Path, tmp_pat
     assert load(commands.PACKAGED).kernels == load(ROOT / "results" / "reference").kernels
 
 
+@pytest.mark.exhaustive
 def test_an_installed_package_measures_and_reports_anywhere(unloop: Path, tmp_path: Path) -> None:
     done = call(tmp_path, unloop, "run", "--grid", "smoke", "--kernels", "numpy_textbook", "--out", "run")
     assert done.returncode == 0 and "report: run/report.html" in done.stdout, done.stdout + done.stderr
     assert call(tmp_path, unloop, "report", "run").returncode == 0
 
 
-def test_pytest_measures_what_is_installed(unloop: Path, tmp_path: Path) -> None:
-    words = ("-p", "bench.plugin", "--benchmark-only", "--pyargs", "bench", "--grid", "smoke", "-k", "m10 and textbook")
-    brief = ("--benchmark-max-time=0.004", "--benchmark-min-time=0.0002", "--out", "run")
+def pytest_of(unloop: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Call pytest as it is there, with the plugin; it collects what is installed."""
     python = unloop.with_name("python.exe" if sys.platform == "win32" else "python")
-    (tmp_path / "else").mkdir()
-    pytest_of_it = (python, "-P", "-c", "import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))")
-    done = call(tmp_path / "else", *pytest_of_it, *words, *brief)
+    start = ("-P", "-c", "import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))")
+    plugin = ("-p", "bench.plugin", "--benchmark-only", "--pyargs", "bench", "--grid", "smoke")
+    return call(folder, python, *start, *plugin, "-k", "m10 and textbook and not m1000", *words)
+
+
+def test_pytest_collects_what_is_installed(unloop: Path, tmp_path: Path) -> None:
+    done = pytest_of(unloop, tmp_path, "--collect-only", "-q")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_gradient[m10-n_x2-F-1t-numpy_textbook]" in done.stdout and "1/" in done.stdout
+
+
+@pytest.mark.exhaustive
+def test_pytest_measures_what_is_installed(unloop: Path, tmp_path: Path) -> None:
+    done = pytest_of(unloop, tmp_path, "--benchmark-max-time=0.004", "--benchmark-min-time=0.0002", "--out", "run")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout and "numpy_textbook" in done.stdout
-    assert load(tmp_path / "else" / "run").cells[0].kernels == ["python_loop", "numpy_textbook", "numpy_vectorized"]
+    assert load(tmp_path / "run").cells[0].kernels == ["python_loop", "numpy_textbook", "numpy_vectorized"]

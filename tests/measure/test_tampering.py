@@ -129,8 +129,8 @@ def test_a_problem_knows_that_it_was_changed_and_is_made_anew_in_place(order: st
     right, by_feature = make_problem(7, 3, seed=1, order=order), problem.by_feature  # type: ignore[arg-type]
     assert problem.checksum and not problem.changed
     X, Y = problem.X, problem.Y
-    for change in (lambda: X.sort(), lambda: X.__setitem__((0, 0), np.nan), lambda: Y.__setitem__(0, 1.0 - Y[0])):
-        change()
+    for changed, to in ((X, np.sort(X)), (X[:1, :1], np.nan), (X, X[:, ::-1].copy()), (Y[:1], 1.0 - Y[:1])):
+        np.copyto(changed, to)
         assert problem.changed
         problem.restore(right)
         assert not problem.changed and problem.X is X and np.array_equal(problem.by_feature, right.X)
