@@ -5,7 +5,7 @@ It knows kernels and a problem, and nothing of pytest, files, progress or plots.
 1. The first call of each kernel, on a few examples, is timed on its own: it is the one that compiles.
 2. Calls on fewer examples predict whether a kernel is too slow for the cell; if it is, it is not run.
 3. The first whole call passes the agreement gate, after three small ones (bench.agreement.probe). A kernel that fails
-   is never timed; and what the last sample of each kernel returned passes the gate again.
+   is never timed. In a cell that an earlier process has gated, the first sample is the first whole call.
 4. The loops of a sample are calibrated, so that it lasts at least the preset's `sample_seconds`, and fixed.
    The calls of a sample go from one w and b to the next (bench.agreement.points), and the answer of the last of them
    is judged: after every sample, so no kernel gains by remembering.
@@ -144,6 +144,8 @@ class Trial:
             return ()
         self.announce(label)
         steps = self._bind(kernel, self.problem, self.cell.iterations)
+        if self.frozen is not None and kernel.compiles != "per shape":
+            return steps  # an earlier process judged a whole call, and the answers of this one's samples are judged too
         start = perf_counter()
         outputs = steps[0]()
         if kernel.compiles == "per shape":

@@ -25,6 +25,7 @@ from bench.results.records import (
     Price,
     Resumed,
     Round,
+    Ruled,
     Skipped,
     Warned,
 )
@@ -66,6 +67,7 @@ class _Building:
     skipped: dict[str, Skipped] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     disturbed: list[str] = field(default_factory=list)
+    ruler: list[Ruled] = field(default_factory=list)
     rounds: int = 0
 
     def add(self, record: AnyRecord) -> None:
@@ -99,6 +101,7 @@ class _Building:
         if record.index >= calibrated.rounds:
             raise ValueError(f"{where} is one more than the {calibrated.rounds} that were planned")
         self.rounds += 1
+        self.ruler += [record.ruler] if record.ruler is not None else []
         of_process = record.index % calibrated.per_process
         missing = {label for label, every in calibrated.every.items() if of_process % every == 0}
         for label, wall, cpu in record.samples:
@@ -126,6 +129,7 @@ class _Building:
             self.failed,
             self.pools,
             self.disturbed,
+            self.ruler,
         )
 
 
