@@ -12,13 +12,8 @@ from bench.results import CONTROL, LOOP, VECTORIZED, CellResult, Run
 from bench.results.cell import Samples
 from bench.results.place import Moment
 from bench.results.quality import Trust
-<<<<<<< HEAD
-from bench.results.quality import trust as judge
-from bench.results.records import Resumed, Skipped
-=======
 from bench.results.quality import trust as quality_of
 from bench.results.records import Resumed, Ruled, Skipped
->>>>>>> 950bc1b1a30b6fa3dd08c0b762493a3c886dc8c2
 from tests import factories
 from tests.factories import cell, kernel_card
 
@@ -43,14 +38,13 @@ def test_the_figures_of_trust() -> None:
     ]
 
 
-<<<<<<< HEAD
 def test_a_process_that_was_stopped_is_seen_and_its_time_is_not_that_of_the_kernel() -> None:
     wall = [1e-3] * 40 + [12.0]
     samples = Samples(1, range(41), wall, [1e-3] * 41)
     made = factories.run([CellResult(cell(10, 2), {"numba_loop": samples})], wall=13.0)
     assert samples.stalled.tolist() == [False] * 40 + [True]
     assert made.cells[0].sample_seconds() == pytest.approx(0.04)
-    quality = judge(made)
+    quality = quality_of(made)
     assert (quality.stalled, quality.stalled_seconds) == (1, 12.0) and quality.in_samples < 0.01
     assert trust.trust_lines(quality)[-1].startswith(
         "1 sample took 12 s altogether and hardly any CPU time: the process"
@@ -62,7 +56,8 @@ def test_a_process_that_was_stopped_is_seen_and_its_time_is_not_that_of_the_kern
     ):
         assert not calm.stalled.any()
     assert not Samples(1, range(3), [1e-3, 1e-3, 0.05], [1e-3] * 3).stalled.any()
-=======
+
+
 def test_busy_rounds_are_counted_by_the_ruler() -> None:
     usual, slow = Ruled(1e-5, 4e-5, 0), Ruled(1e-5, 5e-5, 3)
     run = factories.run([factories.result(cell(10, 2), TIMES, ruler=[usual, usual, usual, slow])])
@@ -71,7 +66,6 @@ def test_busy_rounds_are_counted_by_the_ruler() -> None:
     assert quality.switches == pytest.approx(3 / run.cells[0].sample_seconds())
     nothing = quality_of(factories.run([factories.result(cell(10, 2), TIMES)]))
     assert math.isnan(nothing.busy) and not any("busy:" in line for line in trust.trust_lines(nothing))
->>>>>>> 950bc1b1a30b6fa3dd08c0b762493a3c886dc8c2
 
 
 def test_how_the_measuring_process_fared() -> None:
