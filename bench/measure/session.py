@@ -193,11 +193,12 @@ class Session:
         cell = self._visited
         if cell is None or cell not in left:
             raise died
-        self._deaths[cell] += 1
-        if self._deaths[cell] == TRIES:
+        self._deaths[cell] += TRIES if died.hung else 1  # minutes are lost with one that hangs
+        if self._deaths[cell] >= TRIES:
             del left[cell]
             self.left_out.append(cell)
-            reason = f"{cell.label} is not complete: {TRIES} times {died}, while it called no kernel"
+            times = "" if died.hung else f"{TRIES} times "
+            reason = f"{cell.label} is not complete: {times}{died}, while it called no kernel"
             self._ledger.write(Warned(cell=None, words=[f"{reason}; to try again, resume the run"]))
 
     def _measure_together(self, left: dict[Cell, Sequence[str]], on_event: OnEvent) -> None:

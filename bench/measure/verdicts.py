@@ -36,6 +36,8 @@ def judged(cell: Cell, event: EventRecord, progress: Progress, ceiling: Ceiling 
         Unreadable: If no kernel can be named for an event that can't be written.
     """
     if isinstance(event, Failed | Skipped):
+        if event.kernel in progress.out:
+            return  # the worker has not heard of it
         event = msgspec.structs.replace(event, reason=words.one_line(event.reason))
     if isinstance(event, Round):
         yield from _of_samples(event, progress)

@@ -263,7 +263,7 @@ class Afternoon(RuleBasedStateMachine):
             assert run.table().equals(whole.table()) or len(lines) < len(LINES), (how, seed)
 
     @rule(
-        luck=st.integers(0, 5),
+        luck=st.integers(0, 9),
         deed=st.sampled_from(DEEDS),
         when=st.sampled_from(["== 1", "== 4", "> 10", "== 60", "> 300"]),
         to=st.sampled_from(["nobody", "nobody", "session", "worker"]),
@@ -291,6 +291,7 @@ class Afternoon(RuleBasedStateMachine):
         """Fork a session; its wait status, and what it and its worker have printed."""
         alive, held = os.pipe()  # as long as a process has it, it lives
         printed = Path(self.root.name, "printed")
+        printed.touch()
         child = os.fork()
         if child == 0:
             os.close(alive)
