@@ -134,10 +134,12 @@ class Session:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self.abandon()
-        elif not self._over:
-            self.close()
+        try:
+            if kind is None and not self._over:
+                self.close()
+        finally:
+            if not self._over:
+                self.abandon()
 
     def _measure_machine(self) -> None:
         """Measure the machine and the price of compiling, where the preset wants it and the journal lacks it."""

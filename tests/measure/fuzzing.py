@@ -263,7 +263,7 @@ class Afternoon(RuleBasedStateMachine):
             assert run.table().equals(whole.table()) or len(lines) < len(LINES), (how, seed)
 
     @rule(
-        luck=st.integers(0, 9),
+        luck=st.integers(0, 14),
         deed=st.sampled_from(DEEDS),
         when=st.sampled_from(["== 1", "== 4", "> 10", "== 60", "> 300"]),
         to=st.sampled_from(["nobody", "nobody", "session", "worker"]),
@@ -338,7 +338,7 @@ class Afternoon(RuleBasedStateMachine):
         failed = {name: reason for result in run.cells for name, reason in result.failed.items() if name != "mine"}
         if not self.signalled:
             assert not failed, (*about, failed)
-        if os.WIFEXITED(status) and os.WEXITSTATUS(status) in (0, 1) and not run.warnings:
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) in (0, 1) and "is not complete" not in str(run.warnings):
             self.whole = True
             tried["runs completed"] += 1
             assert [result.cell for result in run.cells] == list(CELLS), about

@@ -23,8 +23,8 @@ def fuzzed(*words: str, timeout: float) -> dict[str, int]:
 def test_two_hundred_hostile_cases() -> None:
     tried = fuzzed("200", timeout=200)
     assert tried["cases"] >= 200
-    for what in ("command lines", "damaged journals", "runs"):
-        assert tried[what] > 20, tried
+    for what, least in (("command lines", 300), ("damaged journals", 150), ("runs", 20), ("runs completed", 10)):
+        assert tried[what] > least, tried
 
 
 @linux

@@ -21,7 +21,7 @@ CELL = Cell(40, 2)
 DEEDS = {
     # From the eleventh call on, or when the samples are taken already.
     "writes_X": "X[0, 0] += 1.0 if len(calls) > 10 else 0.0",
-    "writes_Y": "Y[:] = 1.0 - Y if len(calls) > 400 else Y",
+    "writes_Y": "Y[:] = 1.0 - Y if len(calls) > 60 else Y",
     "unlocks_X": "X.flags.writeable = True; X.sort() if len(calls) == 30 else None",
     "slow_clock": "time.perf_counter = lambda: 0.0",
     "clock_back": "time.perf_counter = time.process_time = lambda: -float(len(calls))",
