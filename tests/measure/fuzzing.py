@@ -16,6 +16,7 @@ import argparse
 import contextlib
 import io
 import json
+import math
 import os
 import random
 import re
@@ -213,15 +214,18 @@ def readable(run: Run) -> None:
 class Afternoon(RuleBasedStateMachine):
     """One case: a folder, a run that may be in it, and what is done to them."""
 
+    end = math.inf  # by time.monotonic
+
     def __init__(self) -> None:
         super().__init__()
+        self.over = time.monotonic() > self.end
         self.root = tempfile.TemporaryDirectory()
         self.folder = Path(self.root.name, "a [run]")
         self.before = b""
         self.deed = ""
         self.whole = False
         self.signalled = False
-        tried["cases"] += 1
+        tried["cases"] += not self.over
 
     def teardown(self) -> None:
         self.root.cleanup()
@@ -229,6 +233,8 @@ class Afternoon(RuleBasedStateMachine):
     @rule(words=typed())
     def type_something(self, words: list[str]) -> None:
         """Type a command line."""
+        if self.over:
+            return
         tried["command lines"] += 1
         code, out, error = called(words)
         tried[f"command lines, exit {code}"] += 1
@@ -244,6 +250,8 @@ class Afternoon(RuleBasedStateMachine):
     )
     def damage(self, how: str, seed: int) -> None:
         """Damage a journal and read it."""
+        if self.over:
+            return
         tried["damaged journals"] += 1
         path = Path(self.root.name, "damaged")
         path.mkdir(exist_ok=True)
@@ -272,7 +280,7 @@ class Afternoon(RuleBasedStateMachine):
     )
     def measure(self, luck: int, deed: str, when: str, to: str, number: int, after: int) -> None:
         """Begin or resume a run, with a kernel that does something, and send a signal to one of its processes."""
-        if luck or self.whole:  # a run takes as long as fifty of the other steps
+        if luck or self.whole or self.over:  # a run takes as long as fifty of the other steps
             return
         if to == "session" and number == signal.SIGSTOP:
             number = signal.SIGKILL  # a session that is stopped waits, as it was told
@@ -393,6 +401,7 @@ def prepare() -> None:
     )
     presets.preset = lambda *_: preset
     commands.drawn_report = _not_drawn
+    commands.reference = lambda: RECORDED  # which is read in no time
     ceilings.measure = lambda *_: never()
     opened = app._opened
     main_process = os.getpid()
@@ -418,8 +427,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", type=int)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="Stop after so many, and print what was tried.")
     asked = parser.parse_args()
     prepare()
+    Afternoon.end = time.monotonic() + asked.seconds
     often = settings(
         max_examples=asked.cases,
         stateful_step_count=6,
