@@ -32,7 +32,7 @@ test: export NUMBA_OPT := 0
 test: $(READY) ## run the tests, in as many processes as there are cores, four at most
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
-exhaustive: $(READY) ## run the tests that take minutes: every float32 there is through exp, 10 000 random problems
+exhaustive: $(READY) ## run the tests that take minutes: all of float32 through exp, 10 000 problems and hostile cases
 	$(BIN)/python -m pytest -m exhaustive tests
 
 lint: $(READY) ## ruff (lint and format), mypy, and import-linter: which room may import which
@@ -52,6 +52,7 @@ reference: peers ## measure the full grid again into results/reference (an hour,
 	rm -rf results/reference
 	$(BIN)/unloop run --grid full --peers --out results/reference
 	$(BIN)/unloop report --light results/reference
+	$(BIN)/python -m bench.results.selection results/reference bench/reference
 	$(BIN)/python -m bench.report.readme
 
 clean: ## remove the environment and all caches; results stay

@@ -7,6 +7,7 @@ from itertools import product
 from bench.grid import PRECISIONS, Cell, Order, Preset, Setting
 
 PROBLEMS = ("synthetic", "breast_cancer")
+SEEDS = 2**63  # what a run can record: seeds from 0 up to below it
 MAX_ELEMENTS = 100_000_000
 QUICK_ELEMENTS = 10_000_000  # a cell above it takes a quarter of such a run, for few samples
 

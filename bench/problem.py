@@ -1,7 +1,9 @@
 """Problems to compute a gradient step on: synthetic ones from a seed, and a real data set."""
 
+import zlib
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +59,27 @@ class Problem:
         X[:] = self.X
         w, Y = self.w.astype(dtype), self.Y.astype(dtype)
         return Problem(w, float(X.dtype.type(self.b)), X, Y, order)
+
+    @cached_property
+    def checksum(self) -> int:
+        """A checksum of X and Y as they are when it is first asked for."""
+        return self._checksum_now()
+
+    @property
+    def changed(self) -> bool:
+        """Whether X or Y were changed since `checksum` was first asked for."""
+        return self._checksum_now() != self.checksum
+
+    def _checksum_now(self) -> int:
+        X: Any = self.X.T if self.order == "F" else self.X
+        Y: Any = self.Y
+        return zlib.crc32(Y, zlib.crc32(X))
+
+    def restore(self, right: "Problem") -> None:
+        """Write another problem's numbers into this one's arrays, which others hold."""
+        self.X[:], self.Y[:] = right.X, right.Y
+        if "by_feature" in vars(self):
+            self.by_feature[:] = right.X
 
     def head(self, m: int) -> "Problem":
         """The same problem on its first m examples, X contiguous in the same order."""

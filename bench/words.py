@@ -29,10 +29,35 @@ def nearest(kind: str, name: str, valid: Iterable[str]) -> WrongUse:
     return WrongUse(f"unknown {kind} {name!r}; {hint}")
 
 
+def one_line(text: str, most: int = 2_000) -> str:
+    """Text from outside, such as the message of an exception, as one line that any file and terminal can take.
+
+    Control characters and lone surrogates are replaced; what is longer than `most` characters is cut.
+    """
+    line = " ".join(part.strip() for part in text[: 2 * most].splitlines() if part.strip())
+    line = "".join(letter if letter.isprintable() or letter == "\u00a0" else "\ufffd" for letter in line)
+    return line if len(line) <= most else f"{line[:most]}…"
+
+
+def of_error(error: BaseException) -> str:
+    """An exception that any code may have raised, as one line: its type and its message."""
+    try:
+        message = str(error)
+    except Exception:  # its own __str__ raises
+        message = "its message can't be read"
+    return one_line(f"{type(error).__name__}: {message}" if message else type(error).__name__)
+
+
 def digits(value: float, count: int = 3) -> str:
     """So many significant digits, and no exponent where a reader wants none: 0.00113, 4.78, 1,770, 1,000,000."""
     rounded = float(f"{value:.{count}g}")
     return f"{rounded:,.0f}" if 1e6 <= abs(rounded) < 1e12 else f"{rounded:,g}"
+
+
+def short_number(value: int) -> str:
+    """A whole number that somebody typed, whatever its length: -1, 123456, a number of 401 digits."""
+    digits_in_it = str(value)  # Python reads no longer ones than it writes
+    return digits_in_it if len(digits_in_it) < 25 else f"a number of {len(digits_in_it.lstrip('-')):,} digits"
 
 
 def plural(count: int, noun: str, many: str | None = None) -> str:
@@ -43,6 +68,11 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
 def percent(share: float) -> str:
     """A share in percent: 71%, 3%, 0.04%."""
     return f"{100 * share:.0f}%" if share >= 0.0995 else f"{float(f'{100 * share:.1g}'):g}%"
+
+
+def of_limit(share: float) -> str:
+    """A share of a limit in percent; more than all of it is an error, of the limit or of the kernel: error (120%)."""
+    return percent(share) if share <= 1.0 else f"error ({percent(share)})"
 
 
 def seconds(value: float, count: int = 3) -> str:

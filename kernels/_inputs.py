@@ -76,6 +76,8 @@ def _z_size(sizes: Array, b: float, largest: float | Array, m: int) -> float:
 
 def _as_real(name: str, value: npt.ArrayLike, dtype: Any = None) -> Array:
     """An aligned array of this dtype; by default float32 if it has that dtype already, else float64."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, and its mask would be lost; leave out or fill in what is masked")
     array = np.asarray(value)
     if array.dtype.kind not in "fiub" or not np.can_cast(array.dtype, np.float64, casting="same_kind"):
         raise TypeError(f"{name} must be real numbers that fit in float64; got dtype {array.dtype}")

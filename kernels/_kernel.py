@@ -116,8 +116,8 @@ class Kernel:
         Raises:
             ValueError: On a wrong shape, m = 0, n_x = 0, labels other than 0 and 1, NaN or infinity, or numbers so
                 large (about 1e298, or 1e37 in float32) that a sum may overflow.
-            TypeError: On a dtype that does not fit in float64 (complex, object, text, longer floats), and on float32
-                where the kernel computes in float64 only.
+            TypeError: On a dtype that does not fit in float64 (complex, object, text, longer floats), on float32 where
+                the kernel computes in float64 only, and on a masked array.
         """
         w, b, X, Y = check_inputs(w, b, X, Y)
         J, dw, db = self.step(w, b, X, Y)()

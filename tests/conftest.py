@@ -26,6 +26,12 @@ _cache.keep_on_disk(_cache.cache_folder())
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def environment(**changes: str) -> dict[str, str]:
+    """The environment of the tests, without what tells pytest that it runs inside another."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COLUMNS"))}
+    return kept | {"PYTHONPATH": str(ROOT)} | changes
+
+
 @pytest.fixture(scope="session")
 def run() -> Run:
     """The recorded run."""

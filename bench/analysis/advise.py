@@ -13,11 +13,12 @@ from bench.analysis.payback import cold_seconds
 from bench.grid import Order, Setting
 from bench.results import CellResult, Run
 from bench.stats import Interval
-from bench.words import WrongUse
+from bench.words import WrongUse, short_number
 
 LEAD = 1.05  # the answer changes where another kernel leads by more
 STEPS_PER_DECADE = 24
 MOST_CALLS = 10**9
+MOST = {"--m": 10**12, "--n-x": 10**9, "--calls": 10**15}  # beyond them nothing is extrapolated
 
 
 class CantAnswer(WrongUse):
@@ -104,7 +105,9 @@ def advise(
     """
     for what, value in (("--m", m), ("--n-x", n_x), ("--calls", calls)):
         if value < 1:
-            raise CantAnswer(f"{what} must be at least 1; got {value}")
+            raise CantAnswer(f"{what} must be at least 1; got {short_number(value)}")
+        if value > MOST[what]:
+            raise CantAnswer(f"{what} must be at most {MOST[what]:,}; got {short_number(value)}")
     if order not in get_args(Order):
         raise CantAnswer(f"--order must be F or C; got {order!r}")
     if threads not in ("1", "all"):

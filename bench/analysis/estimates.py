@@ -9,7 +9,7 @@ as well. 95% of these estimates are no farther off, as a factor. An estimate tha
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -56,6 +56,11 @@ def too_slow(result: CellResult, kernel: str) -> bool:
     """Whether a kernel was not run in a cell because a call would take too long."""
     skipped = result.skipped.get(kernel)
     return skipped is not None and skipped.predicted is not None and kernel not in result.samples
+
+
+def any_too_slow(results: Iterable[CellResult]) -> bool:
+    """Whether any kernel was too slow for one of these cells; one that failed or did not fit into memory was not."""
+    return any(too_slow(result, kernel) for result in results for kernel in result.skipped)
 
 
 def estimate(run: Run, result: CellResult, kernel: str) -> Estimated | None:

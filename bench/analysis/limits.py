@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import kernels
+from bench import words
 from bench.grid import Setting
 from bench.results import BASELINES, READ, CellResult, Run
 from bench.stats import Interval
@@ -46,6 +47,22 @@ def shares(run: Run, results: Sequence[CellResult], names: Sequence[str]) -> lis
     return [
         Share(share(run, result, name), name, result) for result in results for name in names if name in result.seconds
     ]
+
+
+def beyond(run: Run) -> list[str]:
+    """The kernels that are faster than this machine's limit, a line for each: the limit is wrong, or the kernel is."""
+    lines = []
+    for name in run.measured:
+        found = [s for result in run.cells if name in result.kernels for s in shares(run, [result], [name])]
+        most = max((s for s in found if s.share > 1.0), key=lambda s: s.share, default=None)
+        if most is not None:
+            cells = sum(s.share > 1.0 for s in found)
+            more = f" and beyond it in {words.plural(cells - 1, 'more cell')}" if cells > 1 else ""
+            lines.append(
+                f"{name} is at {words.percent(most.share)} of the limit at {most.result.cell.label}{more}: "
+                "the ceilings were measured too low (on a busy machine?), or the kernel does not do all the work"
+            )
+    return lines
 
 
 def limiting(run: Run, result: CellResult) -> str:

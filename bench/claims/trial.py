@@ -21,8 +21,7 @@ from bench.claims.records import Failed, Share, Sized
 from bench.grid import Preset
 from bench.machine import memory
 from bench.machine.threads import limited_to
-from bench.measure.engine import gc_off
-from bench.measure.rounds import Step, calibrate, plan_rounds, schedule, timed
+from bench.measure.rounds import Step, calibrate, gc_off, plan_rounds, schedule, timed
 from bench.results.records import Calibrated
 
 WHOLE = 10.0  # seconds: one call of each way, in all processes together

@@ -7,19 +7,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.cli import commands, live, options, reproduce, scale
+from bench.cli import commands, live, options, output, reproduce, scale
 from bench.cli.options import Typed
 from bench.cli.trust import trust
-from bench.measure.ledger import NotTheSame, run_folder
+from bench.grid import Plan
+from bench.measure.ledger import NotTheSame, remove_empty, run_folder
 from bench.measure.own_kernel import NotAKernel
 from bench.measure.session import Session
-from bench.results import NotARun, Run
+from bench.measure.worker import Died
+from bench.results import NotARun, Run, journal
 from bench.words import WrongUse
 
 app = typer.Typer(
     help="Why vectorization matters: the gradient step of logistic regression as a ladder of kernels, each checked "
     "against one reference and timed side by side with the others. Start with: unloop run --grid smoke",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -48,7 +49,7 @@ def run(
     problem: Annotated[
         str, typer.Option(help="synthetic; or breast_cancer: training runs on a real data set.")
     ] = "synthetic",
-    seed: Annotated[int, typer.Option(help="Seed of the problems and of the order of samples.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the problems and of the order of samples, from 0.")] = 0,
     dtype: Annotated[
         str | None, typer.Option(help="float64, float32 or both. [default: float64; of the full grid both]")
     ] = None,
@@ -64,30 +65,48 @@ def run(
     or crashed.
     """
     if resume is None:
-        plan = options.plan(Typed(grid, problem, kernels, peers, kernel or (), seed, dtype))
-        try:
-            folder = run_folder(Path.cwd(), plan.preset.name, out)
-            session = Session.open(plan, folder)
-        except OSError as error:
-            raise WrongUse(str(error)) from None
+        session = _opened(options.plan(Typed(grid, problem, kernels, peers, kernel or (), seed, dtype)), out)
     else:
         _require_resume_alone(context)
-        folder = resume
         try:
-            session = Session.resume(folder)
-        except (OSError, NotTheSame, NotAKernel) as error:
-            raise WrongUse(f"{folder} can't be resumed: {error}") from None
+            session = Session.resume(resume)
+        except (OSError, NotTheSame, NotAKernel, Died) as error:
+            raise WrongUse(f"{resume} can't be resumed: {error}") from None
+    console, folder = output.console(), session.folder
     with session:
-        finished, interrupted = _measure(session)
-    console = Console()
+        finished, interrupted = _measure(console, session)
+    rest = f"To measure the rest: {output.command('run', '--resume', folder)}"
+    if not finished.begun:
+        console.print(f"Nothing is measured yet. {rest}", soft_wrap=True)
+        raise typer.Exit(130)
     page = commands.drawn_report(console, finished, folder)
     commands.show(finished)
-    console.print(f"report: {page}", soft_wrap=True, markup=False)
+    console.print(f"report: {page}", soft_wrap=True)
+    if interrupted or session.left_out:
+        console.print(rest, soft_wrap=True)
     if interrupted:
-        console.print(f"To measure the rest: unloop run --resume {folder}", soft_wrap=True, markup=False)
         raise typer.Exit(130)
-    if any(result.failed for result in finished.cells):
+    if session.left_out or any(result.failed for result in finished.cells):
         raise typer.Exit(1)
+
+
+def _opened(plan: Plan, out: Path | None) -> Session:
+    """A session in a new folder; one that does not begin leaves no empty folder behind."""
+    made = out is None or not out.exists()
+    folder = None
+    try:
+        folder = run_folder(Path.cwd(), plan.preset.name, out)
+        return Session.open(plan, folder)
+    except (OSError, Died) as error:
+        raise WrongUse(str(error)) from None
+    except KeyboardInterrupt:
+        if folder is not None and journal.find(folder):
+            rest = output.command("run", "--resume", folder)
+            output.console().print(f"Nothing is measured yet. To measure it: {rest}", soft_wrap=True)
+        raise
+    finally:
+        if folder is not None and made:
+            remove_empty(folder)
 
 
 def _require_resume_alone(context: typer.Context) -> None:
@@ -97,12 +116,11 @@ def _require_resume_alone(context: typer.Context) -> None:
             raise WrongUse(f"--{name} does not go with --resume: a run keeps the options that it was begun with")
 
 
-def _measure(session: Session) -> tuple[Run, bool]:
+def _measure(console: Console, session: Session) -> tuple[Run, bool]:
     """Measure what a run lacks; the run, and whether it was interrupted."""
-    console = Console()
     interrupted = False
     for warning in session.warnings:
-        console.print(f"warning: {warning}", style="yellow", soft_wrap=True, markup=False)
+        console.print(f"warning: {warning}", style="yellow", soft_wrap=True)
     cells = session.unfinished()
     names = session.plan.names or ()
     try:
@@ -114,18 +132,22 @@ def _measure(session: Session) -> tuple[Run, bool]:
     except KeyboardInterrupt:
         interrupted = True
         console.print("Interrupted; drawing the report of what was measured.")
-    except OSError as error:
+    except (OSError, Died) as error:
         raise _stopped(session, error) from None
     try:
         return session.close(interrupted), interrupted
+    except KeyboardInterrupt:
+        session.abandon()
+        return session.run(), True
     except OSError as error:
         raise _stopped(session, error) from None
 
 
-def _stopped(session: Session, error: OSError) -> WrongUse:
-    """The end of a run whose folder can't be written to any more."""
+def _stopped(session: Session, error: OSError | Died) -> WrongUse:
+    """The end of a run whose folder can't be written to any more, or for which no process can measure."""
     session.abandon()
-    return WrongUse(f"stopped: {error}. What was measured is kept; resume it: unloop run --resume {session.folder}")
+    rest = output.command("run", "--resume", session.folder)
+    return WrongUse(f"stopped: {error}. What was measured is kept; resume it: {rest}")
 
 
 for command in (commands.plot, commands.report, commands.compare, commands.advise, trust):
@@ -138,10 +160,23 @@ app.add_typer(scale.app, name="scale")
 
 def main() -> None:
     """Run the command line; wrong use is one line and exit 2, Ctrl-C that ends everything is exit 130."""
+    with output.surviving() as written:
+        code = _exit_code()
+    if written is not None and written.error is not None:
+        output.complain(f"standard output can't be written to: {written.error}; it is not complete")
+        code = code or 2
+    sys.exit(code)
+
+
+def _exit_code() -> int:
+    """Run the command line; what it exits with."""
     try:
-        app()
+        return int(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
+    except typer.TyperException as error:
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
     except (WrongUse, NotARun, OSError) as error:  # OSError: a full disk, a folder that may not be written to
-        print(f"unloop: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+        message = str(error)
+    output.complain(message)
+    return 2

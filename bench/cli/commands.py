@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from bench.cli import output
 from bench.results import Run, journal, load
 from bench.words import WrongUse
 
@@ -15,6 +17,7 @@ from bench.words import WrongUse
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = Path("results", "reference")
+PACKAGED = Path(__file__).parents[1] / "reference"  # a selection of it, for those who have installed the package alone
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, such as results/reference.")]
 
 
@@ -22,23 +25,31 @@ def show(run: Run) -> None:
     """Print the tables of a run; narrower than they need, columns would be left out."""
     from bench.report import terminal
 
-    Console(width=max(terminal.WIDTH, Console().width)).print(terminal.render(run))
+    console = output.console()
+    console.width = max(terminal.WIDTH, console.width)
+    console.print(terminal.render(run))
 
 
 def drawn_report(console: Console, run: Run, folder: Path, light: bool = False) -> Path:
     """Draw the report of a run, showing which figure is being drawn; returns the page's path."""
     from bench.report import write
 
-    with console.status("drawing the figures") as status:
-        return write(run, folder, lambda name: status.update(f"drawing {name}"), "open" if light else "all")
+    try:
+        with console.status("drawing the figures") as status:
+            return write(run, folder, lambda name: status.update(Text(f"drawing {name}")), "open" if light else "all")
+    except KeyboardInterrupt:
+        again = output.command("report", *(["--light"] if light else []), folder)
+        console.print(f"The report is not complete. To draw it: {again}", soft_wrap=True)
+        raise
 
 
 def plot(run: RunFolder) -> None:
     """Draw the figures of a run again, from its folder alone."""
     from bench.report import draw
 
-    for path in draw(load(run), run):
-        typer.echo(path)
+    console = output.console()
+    for path in draw(_measured(run), run):
+        console.print(str(path), soft_wrap=True)
 
 
 def report(
@@ -52,11 +63,20 @@ def report(
 
     A run kept with --light can be reported in full again, but not resumed.
     """
-    console = Console()
-    page = drawn_report(console, load(run), run, light)
+    console = output.console()
+    page = drawn_report(console, _measured(run), run, light)
     if light:
         journal.compress(run)
-    console.print(f"report: {page}", soft_wrap=True, markup=False)
+    console.print(f"report: {page}", soft_wrap=True)
+
+
+def _measured(folder: Path) -> Run:
+    """The run in a folder, in which something is measured."""
+    run = load(folder)
+    if not run.begun:
+        rest = output.command("run", "--resume", folder)
+        raise WrongUse(f"{folder}: nothing is measured yet; to measure it: {rest}")
+    return run
 
 
 def advise(
@@ -64,7 +84,7 @@ def advise(
     n_x: Annotated[int, typer.Option(help="Number of features.")],
     run: Annotated[
         Path | None,
-        typer.Argument(metavar="[RUN]", help="A run's folder. [default: results/reference, or the newest]"),
+        typer.Argument(metavar="[RUN]", help="A run's folder. [default: the reference run]"),
     ] = None,
     calls: Annotated[int, typer.Option(help="How many gradient steps.")] = 1,
     order: Annotated[str, typer.Option(help="Layout of X: F, the features of one example side by side; or C.")] = "F",
@@ -75,21 +95,21 @@ def advise(
     from bench.analysis import advise as analysis
     from bench.report import advice
 
-    folder = run or _default_run(Path("results"))
-    answer = analysis.advise(load(folder), m, n_x, calls, order, threads, peers)
-    console = Console(highlight=False)
-    for number, line in enumerate(advice.lines(answer, str(folder))):
-        console.print(line, style="bold" if number == 0 else "", markup=False, soft_wrap=True)
+    folder = run or reference()
+    answer = analysis.advise(_measured(folder), m, n_x, calls, order, threads, peers)
+    console = output.console()
+    for number, line in enumerate(advice.lines(answer, _name(folder))):
+        console.print(line, style="bold" if number == 0 else "", soft_wrap=True)
 
 
-def _default_run(folder: Path) -> Path:
-    """The reference run, or else the newest of the runs."""
-    if journal.find(folder / "reference"):
-        return folder / "reference"
-    runs = sorted(folder.glob(f"*/{journal.FILE}"), key=lambda path: path.stat().st_mtime)
-    if not runs:
-        raise WrongUse("there is no run here; name the folder of one, or measure one: unloop run --grid quick")
-    return runs[-1].parent
+def reference() -> Path:
+    """The folder of the reference run: in the current folder, in the checkout, or that which is in the package."""
+    return next((place for place in (REFERENCE, ROOT / REFERENCE) if journal.find(place)), PACKAGED)
+
+
+def _name(folder: Path) -> str:
+    """A run's folder for a reader, who did not choose where the package is."""
+    return "the reference run of the package" if folder == PACKAGED else str(folder)
 
 
 def compare(
@@ -109,7 +129,7 @@ def compare(
 
     Seconds on one machine; on different machines, the speed-ups over python_loop and numpy_vectorized. A kernel did not
     change if all of its ratio's interval lies within the tolerance. What can't be told is counted, with the rounds or
-    processes that would decide it. The word reference means results/reference. Nothing is written into either run.
+    processes that would decide it. The word reference means the reference run. Nothing is written into either run.
 
     --fail-slower exits with 1 if all of an interval is beyond 1 + 5%, or a kernel failed in the second run; with 2 if
     nothing can be decided. It judges the seconds as they are; what all kernels have in common, as on a machine that was
@@ -123,24 +143,24 @@ def compare(
     if within == 0.0:
         raise WrongUse("--tolerance must be above 0%: no interval lies within 0%; give a percentage, such as 5%")
     try:
-        comparison = analysis.compare(load(_named(run_a)), load(_named(run_b)), tolerance=within)
+        comparison = analysis.compare(_measured(_named(run_a)), _measured(_named(run_b)), tolerance=within)
     except analysis.NothingInCommon as error:
         raise WrongUse(str(error)) from None
-    console = Console()
+    console = output.console()
     console.print(changes.render(comparison))
     if out is not None:
         try:
             path = changes.save(changes.draw(comparison), out)
         except OSError as error:
             raise WrongUse(f"the figure can't be written: {error}; name another folder with --out") from None
-        console.print(f"figure: {path}", soft_wrap=True, markup=False)
+        console.print(f"figure: {path}", soft_wrap=True)
     if allowed is None:
         return
     try:
         worse, verdict = changes.regressed(comparison, allowed)
     except analysis.NothingDecided as error:
         raise WrongUse(str(error)) from None
-    console.print(verdict, style="bold red" if worse else "", highlight=False, markup=False)
+    console.print(verdict, style="bold red" if worse else "")
     if worse:
         raise typer.Exit(1)
 
@@ -154,10 +174,8 @@ def _percent(option: str, text: str) -> float:
 
 
 def _named(run: str) -> Path:
-    """The folder of a run; the word reference: results/reference here, or else in the checkout."""
-    if run != "reference":
-        return Path(run)
-    return REFERENCE if REFERENCE.is_dir() else ROOT / REFERENCE
+    """The folder of a run; the word reference: that of the reference run."""
+    return reference() if run == "reference" else Path(run)
 
 
 def kernels() -> None:
@@ -171,20 +189,20 @@ def kernels() -> None:
     for name, kernel in describe_kernels(PEERS, {}).items():
         missing = f" (needs {kernel.missing}, which is not installed)" if kernel.missing else ""
         table.add_row(name, kernel.threads, kernel.change + missing)
-    Console().print(table)
+    output.console().print(table)
 
 
 def machine() -> None:
     """Show what machine this is, as every run records it, and measure what it can do at most: its ceilings."""
     from bench.machine import card, ceilings
 
-    console = Console()
+    console = output.console()
     here = card.card()
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for what, value in card.describe(here):
         table.add_row(what, value)
     with console.status("measuring the ceilings") as status:
-        measured = ceilings.measure(lambda what: status.update(f"measuring the ceilings: {what}"))
+        measured = ceilings.measure(lambda what: status.update(Text(f"measuring the ceilings: {what}")))
     for what, value in ceilings.describe(measured, here.caches):
         table.add_row(what, value)
     console.print(table)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.cli.live import Watch
 from bench.grid import Cell, Plan
 from bench.measure.ledger import run_folder
-from bench.measure.progress import Watch
 from bench.measure.session import Session
+from bench.measure.worker import Died
 from bench.results import CellResult, Run
 
 Show = Callable[[str], None]
@@ -43,7 +44,7 @@ class Measured:
         if self._run is None or cell not in self._cells:
             try:
                 self._run = self._measure()
-            except OSError as error:  # the folder is not empty, or can't be written to
+            except (OSError, Died) as error:  # the folder can't be written to, or no process can measure
                 if self._session is not None:
                     self._session.abandon()
                     self._session = None

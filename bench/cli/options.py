@@ -11,7 +11,7 @@ import kernels
 from bench import presets
 from bench.grid import Cell, Plan, Preset
 from bench.measure import contestants, own_kernel
-from bench.words import WrongUse, nearest
+from bench.words import WrongUse, nearest, short_number
 from kernels.peers import PEERS
 
 REFUSED = {
@@ -26,6 +26,10 @@ REFUSED = {
     "--benchmark-cprofile-top": "it belongs to --benchmark-cprofile, which is refused",
     "--benchmark-cprofile-dump": "it belongs to --benchmark-cprofile, which is refused",
 }
+
+
+MOST_ROUNDS = 1_000_000
+LEAST_SECONDS, MOST_SECONDS = 1e-6, 1e5
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ def plan(typed: Typed) -> Plan:
     """The plan of a command line; a peer named among the kernels is measured too.
 
     Raises:
-        WrongUse: For an unknown grid, problem, dtype or kernel, a kernel whose package is not installed here, or a
-            kernel of the user's own that can't be loaded.
+        WrongUse: For an unknown grid, problem, dtype or kernel, a seed out of range, a kernel whose package is not
+            installed here, or a kernel of the user's own that can't be loaded.
     """
     if typed.grid not in presets.PRESET_NAMES:
         raise nearest("grid", typed.grid, presets.PRESET_NAMES)
@@ -54,6 +58,8 @@ def plan(typed: Typed) -> Plan:
         raise nearest("problem", typed.problem, presets.PROBLEMS)
     if typed.dtype not in (None, *presets.DTYPES):
         raise nearest("dtype", str(typed.dtype), presets.DTYPES)
+    if not 0 <= typed.seed < presets.SEEDS:
+        raise WrongUse(f"--seed must be from 0 to {presets.SEEDS - 1}; got {short_number(typed.seed)}")
     preset = presets.preset(typed.grid, typed.problem, typed.dtype)
     try:
         own = own_kernel.load_all(typed.own)
@@ -110,9 +116,19 @@ def with_benchmark_options(preset: Preset, config: pytest.Config) -> Preset:
             raise WrongUse(f"{option} does not apply: {reason}")
     if given(config, "--benchmark-min-rounds"):
         rounds = int(config.getoption("benchmark_min_rounds"))
+        if not 1 <= rounds <= MOST_ROUNDS:
+            raise WrongUse(f"--benchmark-min-rounds must be from 1 to {MOST_ROUNDS:,}; got {short_number(rounds)}")
         preset = replace(preset, min_rounds=rounds, max_rounds=max(rounds, preset.max_rounds))
     if given(config, "--benchmark-max-time"):
-        preset = replace(preset, budget=float(config.getoption("benchmark_max_time")))
+        preset = replace(preset, budget=_seconds(config, "--benchmark-max-time"))
     if given(config, "--benchmark-min-time"):
-        preset = replace(preset, sample_seconds=float(config.getoption("benchmark_min_time")))
+        preset = replace(preset, sample_seconds=_seconds(config, "--benchmark-min-time"))
     return preset
+
+
+def _seconds(config: pytest.Config, option: str) -> float:
+    """The seconds that an option of pytest-benchmark gives."""
+    seconds = float(config.getoption(option.removeprefix("--").replace("-", "_")))
+    if not LEAST_SECONDS <= seconds <= MOST_SECONDS:  # NaN is neither
+        raise WrongUse(f"{option} must be from {LEAST_SECONDS:g} to {MOST_SECONDS:g} seconds; got {seconds:g}")
+    return seconds

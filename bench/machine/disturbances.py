@@ -1,5 +1,6 @@
 """What may have disturbed a measurement: other load, a coarse clock, a CPU that changed its frequency."""
 
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ import psutil
 from bench.grid import Cell
 
 BUSY = 0.25  # of a core, by others: above it a run warns
+TICK_SECONDS = 0.01  # in which the system counts the time of each CPU
 LOOK_SECONDS = 0.1
 READINGS = 500  # of the clock in a sample, at the least
 MOST_CHANGE = 1.1  # highest over lowest frequency in a cell
@@ -59,6 +61,7 @@ def clock_words(resolution: float, sample_seconds: float) -> list[str]:
 
 @dataclass
 class _Visits:
+    count: int = 0
     wall: float = 0.0
     others: float = 0.0
     stolen: float = 0.0
@@ -79,6 +82,7 @@ class Disturbances:
         start, others, throttled = time.perf_counter(), _busy_seconds() - _own_seconds(worker), _throttled()
         stolen = _stolen_seconds()
         yield
+        visits.count += 1
         visits.wall += time.perf_counter() - start
         visits.others += _busy_seconds() - _own_seconds(worker) - others
         visits.stolen += _stolen_seconds() - stolen
@@ -89,10 +93,13 @@ class Disturbances:
         """What was wrong in a cell."""
         visits = self._cells.get(cell, _Visits())
         words = []
-        if visits.others > BUSY * visits.wall > 0.0:
-            words.append(f"other processes kept {visits.others / visits.wall:.1f} cores busy")
-        if visits.stolen > BUSY * visits.wall > 0.0:
-            words.append(f"the host gave {visits.stolen / visits.wall:.1f} cores to other machines")
+        # Each CPU's time is a tick off, one way or the other, in each visit: many short ones are known less well.
+        cores = psutil.cpu_count() or 1
+        doubt = 2.0 * TICK_SECONDS * cores * math.sqrt(visits.count)
+        if visits.others - doubt > BUSY * visits.wall > 0.0:
+            words.append(f"other processes kept {min(cores, visits.others / visits.wall):.1f} cores busy")
+        if visits.stolen - doubt > BUSY * visits.wall > 0.0:
+            words.append(f"the host gave {min(cores, visits.stolen / visits.wall):.1f} cores to other machines")
         if visits.frequencies and max(visits.frequencies) > MOST_CHANGE * min(visits.frequencies):
             low, high = min(visits.frequencies), max(visits.frequencies)
             words.append(f"the CPU's frequency went from {low:,.0f} to {high:,.0f} MHz")

@@ -16,11 +16,34 @@ without doing anything obviously wrong!", 2009), so a run takes several processe
 differ in.
 """
 
+import contextlib
+import ctypes
 import os
+import signal
+import sys
+from pathlib import Path
 
 import bench
+
+PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 
 
 def settings() -> dict[str, str]:
     """What holds in this process, for the run's header."""
     return {"memory_layout": "random"} | {name: os.environ.get(name, "unset") for name in bench.SPIN}
+
+
+def die_with(parent: int, before_others: bool = False) -> None:
+    """On Linux: end this process when its parent ends, so that a kernel that hangs does not outlive its run.
+
+    Args:
+        parent: The parent's process id.
+        before_others: Be the first that is killed where memory runs out.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the line above, and its signal never comes
+            os._exit(1)
+        if before_others:
+            with contextlib.suppress(OSError):
+                Path("/proc/self/oom_score_adj").write_text("1000")

@@ -1,6 +1,6 @@
 """The ruler: a short piece of arithmetic and a short read, timed in each round, which tell how disturbed it was."""
 
-import time
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -34,12 +34,12 @@ class Ruler:
 
     def take(self) -> Reading:
         """Take a sample of each: about a tenth of a millisecond."""
-        start = time.perf_counter()
+        start = perf_counter()
         for _ in range(REPEATS):
             np.sqrt(self._few, out=self._out)
-        middle = time.perf_counter()
+        middle = perf_counter()
         self._many[self._start : self._start + SLICE].sum()
-        end = time.perf_counter()
+        end = perf_counter()
         self._start = (self._start + SLICE) % MANY
         before, self._switches = self._switches, involuntary_switches()
         return Reading(middle - start, end - middle, self._switches - before)

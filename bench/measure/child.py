@@ -4,24 +4,20 @@ It imports everything that holds thread pools, and takes one step when the sessi
 pipe, and the process sleeps until the session has it on disk and asks for the next.
 """
 
-import contextlib
-import ctypes
-import os
 import signal
-import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
 
-from bench import agreement
+from bench import agreement, words
 from bench.agreement import Point
 from bench.grid import ALPHA, Cell, Plan
 from bench.machine import ceilings, memory, quiet, threads
 from bench.machine.ruler import Ruler
-from bench.measure import contestants, counts
+from bench.measure import contestants, counts, rounds
 from bench.measure.engine import Frozen, Trial
 from bench.problem import Problem
 from bench.results.place import Pool
@@ -31,7 +27,6 @@ from kernels.peers import PEERS
 
 NO_KERNEL = -1
 LARGE_BYTES = 2**23  # of X: what such a problem leaves behind is worth returning to the system
-PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 
 
 class Process(NamedTuple):
@@ -50,12 +45,14 @@ class Answer(NamedTuple):
         raised: Whether an exception ended it.
         rss: Bytes of memory that the process has now.
         peak: The most that it had at any time, within calls too.
+        clock: The time, by the clock that times the samples.
     """
 
     value: Any
     raised: bool
     rss: int
     peak: int
+    clock: float
 
 
 class Growth(NamedTuple):
@@ -88,7 +85,7 @@ def serve(link: Link, plan: Plan) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if link.session_pipe is not None:
         link.session_pipe.close()
-    _die_with_the_session(link.session)
+    quiet.die_with(link.session, before_others=True)
     measuring = Measuring(link.stage, plan)
     process = psutil.Process()
     raised = False
@@ -96,7 +93,7 @@ def serve(link: Link, plan: Plan) -> None:
     while True:
         try:
             rss = process.memory_info().rss
-            link.pipe.send(Answer(value, raised, rss, max(rss, memory.peak_bytes())))
+            link.pipe.send(Answer(value, raised, rss, max(rss, memory.peak_bytes()), rounds.clock()))
         except OSError:
             return
         try:
@@ -105,18 +102,10 @@ def serve(link: Link, plan: Plan) -> None:
             return
         try:
             raised, value = False, getattr(measuring, question)(*arguments)
-        except Exception as error:
-            raised, value = True, f"raised {type(error).__name__}: {error}"
-
-
-def _die_with_the_session(session: int) -> None:
-    """On Linux: a kernel that hangs does not outlive the run, and the worker is the first to be killed for memory."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != session:  # it died before the line above, and its signal never comes
-            os._exit(1)
-        with contextlib.suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text("1000")
+        except SystemExit:
+            raise
+        except BaseException as error:  # a kernel may raise anything
+            raised, value = True, f"raised {words.of_error(error)}"
 
 
 class Measuring:
@@ -188,10 +177,20 @@ class Measuring:
             self._stage[0] = NO_KERNEL if label is None else numbers[label]
             self._stage[1] += 1
 
-        taking_part = {label: contestants.contestant(label, self._plan.own) for label in labels}
+        taking_part = {}
+        for label in labels:
+            if label in self._plan.own:  # its file is run; what that keeps in memory is no leak of its calls
+                self._stage[0] = numbers[label]
+            taking_part[label] = contestants.contestant(label, self._plan.own)
+        self._stage[0] = NO_KERNEL
         problem, expected = self._prepare(cell)
+        if not self._plan.own.keys().isdisjoint(labels):
+            _ = problem.checksum  # before the first of them is called
         preset, seed = self._plan.preset, self._plan.seed
-        trial = Trial(cell, problem, expected, preset, seed, taking_part, frozen, process, announce, self._ruler)
+        remake = partial(contestants.problem_of, cell, seed)
+        trial = Trial(
+            cell, problem, expected, preset, seed, taking_part, frozen, process, announce, self._ruler, remake
+        )
         yield from trial.events()
 
     def _prepare(self, cell: Cell) -> tuple[Problem, Any]:

@@ -5,6 +5,7 @@ The kernels themselves are not declared with `cache=True`: `kernels._cache` turn
 """
 
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,11 +16,14 @@ from typing import Any
 
 import msgspec
 
+import bench
 from bench.files import replaced
+from bench.machine import quiet
 from bench.problem import make_problem
 from bench.results.records import Price
 from kernels import KERNELS, _cache
 
+ROOT = Path(bench.__file__).parents[1]  # processes start there: another folder may hold a "bench" of its own
 PRICES = "prices.json"
 PATIENCE = 300.0  # seconds, for a machine that is very busy
 SHAPE = (64, 8)  # m and n_x of the step that is called: few, so that its first call is compilation
@@ -63,9 +67,9 @@ def measure(names: Iterable[str], progress: Callable[[str], None] = lambda _: No
 
 
 def _in_a_fresh_process(name: str, cache: str) -> Probe | None:
-    command = [sys.executable, "-m", "bench.measure.compiling", name, cache]
+    command = [sys.executable, "-m", "bench.measure.compiling", str(os.getpid()), name, cache]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
         return None
     return msgspec.json.decode(done.stdout, type=Probe) if done.returncode == 0 else None
@@ -87,4 +91,5 @@ def probe(name: str, folder: str) -> Probe:
 
 
 if __name__ == "__main__":
+    quiet.die_with(int(sys.argv.pop(1)))
     print(msgspec.json.encode(probe(*sys.argv[1:])).decode())

@@ -99,7 +99,7 @@ def contestant(label: str, own: Mapping[str, str] = NONE) -> Contestant:
     if label == READ:
         return Contestant(RULER, judged=False)
     if label in own:
-        return Contestant(own_kernel.load(own[label]))
+        return Contestant(own_kernel.load(own[label]), own=True)
     kernel = kernels.find(VECTORIZED if label == CONTROL else label)
     if kernel is None:
         raise KeyError(label)

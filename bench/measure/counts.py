@@ -13,12 +13,14 @@
 Which of them applies is the `work` of a kernel. The rungs are counted, and the variants of controlled pairs.
 """
 
+import os
 import platform
 import re
 import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import FrameType
 from typing import Any
 from unittest import mock
@@ -26,10 +28,13 @@ from unittest import mock
 import msgspec
 import numpy as np
 
+import bench
+from bench.machine import quiet
 from bench.problem import make_problem
 from kernels import KERNELS, Kernel
 from kernels.controlled import CONTROLLED
 
+ROOT = Path(bench.__file__).parents[1]  # processes start there: another folder may hold a "bench" of its own
 PATIENCE = 300.0  # seconds, for a machine that is very busy
 MANY = (20_000, 2)  # m and n_x at which allocation is counted: the arrays of m elements are most of it
 WHOLE = (np.dot, np.where, np.copyto)  # of what is no ufunc; other functions are made of these and of ufuncs
@@ -209,8 +214,8 @@ def count() -> dict[str, Counts]:
 
 def in_a_fresh_process() -> dict[str, Counts]:
     """The same, counted by a process that compiles: Numba shows no machine code of what it loaded from disk."""
-    command = [sys.executable, "-m", "bench.measure.counts"]
-    done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
+    command = [sys.executable, "-m", "bench.measure.counts", str(os.getpid())]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=PATIENCE, check=True)
     return msgspec.json.decode(done.stdout, type=dict[str, Counts])
 
 
@@ -228,4 +233,5 @@ def of_kernel(kernel: Kernel) -> Counts | None:
 
 
 if __name__ == "__main__":
+    quiet.die_with(int(sys.argv[1]))
     sys.stdout.buffer.write(msgspec.json.encode(count()))

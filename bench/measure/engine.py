@@ -19,24 +19,21 @@ It knows kernels and a problem, and nothing of pytest, files, progress or plots.
    kernels faster or slower (caches are indexed by address).
 """
 
-import gc
 import math
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import cycle
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from bench import agreement
+from bench import agreement, words
 from bench.agreement import Disagreement, Expected, Point
 from bench.grid import ALPHA, Cell, Preset
 from bench.machine.ruler import Ruler
 from bench.machine.threads import limited_to
-from bench.measure.rounds import Steps, Turn, calibrate, plan_rounds, schedule, timed
+from bench.measure.rounds import Steps, Turn, calibrate, gc_off, plan_rounds, schedule, settle, timed
 from bench.problem import Problem
 from bench.results.records import Agreed, Calibrated, EventRecord, Failed, FirstCall, Round, Ruled, Sample, Skipped
 from kernels import Kernel, gradient_descent
@@ -55,10 +52,12 @@ class Contestant:
     Attributes:
         kernel: What is bound and called.
         judged: Its outputs must pass the agreement gate; not those of a ruler, which computes something else.
+        own: It is one of the user's own, of which nothing is known: it may change what the others compute with.
     """
 
     kernel: Kernel
     judged: bool = True
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +83,7 @@ class Trial:
         process: Which of the preset's processes this is, from 0; it ends with the last of its rounds.
         announce: Called, outside all timing, with the label of the contestant that is called next; with None after it.
         ruler: That of this process.
+        remake: Makes the problem anew, where a kernel has changed it.
     """
 
     cell: Cell
@@ -96,13 +96,16 @@ class Trial:
     process: int = 0
     announce: Announce = lambda _: None
     ruler: Ruler = field(default_factory=Ruler)
+    remake: Callable[[], Problem] | None = None
 
     def events(self) -> Iterator[EventRecord]:
         """Admit the contestants, calibrate them, and take the rounds; each event is yielded once it has happened."""
         admitted = yield from self._admit_all()
         if admitted:
-            frozen = self.frozen or Frozen(self._calibrate(admitted), 0)
+            wrong: list[Failed] = []
+            frozen = self.frozen or Frozen(self._calibrate(admitted, wrong), 0)
             yield frozen.calibrated
+            yield from _without(admitted, wrong)
             yield from self._rounds(admitted, frozen)
 
     def _admit_all(self) -> Generator[EventRecord, None, dict[str, Steps]]:
@@ -119,7 +122,7 @@ class Trial:
                 yield Failed(cell=self.cell.id, kernel=label, reason=str(error))
             except Exception as error:  # a kernel may raise anything; the run continues without it
                 place = agreement.line(error, contestant.kernel)
-                reason = f"{label}: raised {place}{type(error).__name__}: {error}"
+                reason = f"{label}: raised {place}{words.of_error(error)}"
                 yield Failed(cell=self.cell.id, kernel=label, reason=reason)
             self.announce(None)
         return admitted
@@ -133,30 +136,40 @@ class Trial:
             yield Skipped(cell=self.cell.id, kernel=label, reason=f"{SATURATED} {self.cell.dtype}")
             return ()
         self.announce(label)
-        start = time.perf_counter()
+        start = perf_counter()
         self._bind_head(kernel, FEW)[0]()  # some compile when they are bound
-        first = time.perf_counter() - start
+        first = perf_counter() - start
         yield FirstCall(cell=self.cell.id, kernel=label, seconds=first)
         if contestant.judged and not kernel.trains_only:
             agreement.ask(label, kernel, questions)
         # What was measured before was not too slow: only the gate is passed again.
         predicted = self._predict(label, kernel) if self.frozen is None else 0.0
         if predicted > self.preset.cap:
-            grid, cap = self.preset.name, self.preset.cap
-            reason = f"a call would take about {predicted:.2g} s, over the {grid} grid's cap of {cap:g} s"
+            limit = f"the {self.preset.name} grid's cap of {self.preset.cap:g} s"
+            reason = f"a call would take about {predicted:.2g} s, over {limit}"
             yield Skipped(cell=self.cell.id, kernel=label, reason=reason, predicted=predicted)
             return ()
         self.announce(label)
         steps = self._bind(kernel, self.problem, self.cell.iterations)
         if self.frozen is not None and kernel.compiles != "per shape":
             return steps  # an earlier process judged a whole call, and the answers of this one's samples are judged too
-        start = time.perf_counter()
+        start = perf_counter()
         outputs = steps[0]()
         if kernel.compiles == "per shape":
-            yield FirstCall(cell=self.cell.id, kernel=label, seconds=first + time.perf_counter() - start)
+            yield FirstCall(cell=self.cell.id, kernel=label, seconds=first + perf_counter() - start)
+        if changed := list(self._changed(label)):
+            yield changed[0]
+            return ()
         if contestant.judged:
             yield self._judge(label, outputs, self.points[0])
         return steps
+
+    def _changed(self, label: str) -> Iterator[Failed]:
+        """Whether one of the user's own kernels has changed what all compute with, which is made anew then."""
+        if self.contestants[label].own and self.remake is not None and self.problem.changed:
+            self.problem.restore(self.remake())
+            reason = "it changed X or Y, which all kernels share; write to arrays of its own"
+            yield Failed(cell=self.cell.id, kernel=label, reason=f"{label}: {reason}")
 
     def _judge(self, label: str, outputs: Any, point: Point) -> Agreed:
         """The errors of a contestant's outputs at a point.
@@ -201,12 +214,13 @@ class Trial:
             m *= 8
         return 0.0
 
-    def _calibrate(self, admitted: Mapping[str, Steps]) -> Calibrated:
+    def _calibrate(self, admitted: Mapping[str, Steps], wrong: list[Failed]) -> Calibrated:
         loops, seconds = {}, {}
         with limited_to(self.cell.threads):
             for label, steps in admitted.items():
                 self.announce(label)
                 loops[label], seconds[label] = calibrate(steps, self._in_proportion(self.preset.sample_seconds))
+                wrong += self._changed(label)
         self.announce(None)
         processes = self.preset.processes
         rounds, every = plan_rounds(seconds, self.preset)
@@ -234,9 +248,7 @@ class Trial:
             if turn.index >= end:
                 return
             taken, wrong = self._round(admitted, calibrated, turn)
-            for failed in wrong:
-                del admitted[failed.kernel]
-                yield failed
+            yield from _without(admitted, wrong)
             yield taken
             if not admitted:
                 return
@@ -245,7 +257,7 @@ class Trial:
         """A round, and whose answer in it was wrong."""
         # The schedule is that of all contestants, so that it stays the same where one has failed since.
         labels = [label for label in turn.labels if label in admitted]
-        settle = self._in_proportion(self.preset.settle_seconds)
+        settle_seconds = self._in_proportion(self.preset.settle_seconds)
         # Where a call is longer than settling, a sample would be a fraction of the time that it takes.
         brief = self.preset.sample_seconds / self.preset.settle_seconds
         # Kept for the round: what kernels allocate lies elsewhere in each, so the median is over many placements.
@@ -258,11 +270,12 @@ class Trial:
                 steps, loops = admitted[label], calibrated.loops[label]
                 self.announce(label)
                 if loops > brief:
-                    _settle(steps, settle)
+                    settle(steps, settle_seconds)
                 first = turn.shift_bytes % len(steps)
                 wall, cpu, outputs = timed(steps, loops, first)
                 samples.append(Sample.of(label, wall, cpu))
-                wrong += self._judge_again(label, outputs, self.points[(first + loops - 1) % len(steps)])
+                last = self.points[(first + loops - 1) % len(steps)]
+                wrong += list(self._changed(label)) or self._judge_again(label, outputs, last)
                 del outputs
         self.announce(None)
         del shift
@@ -282,20 +295,8 @@ class Trial:
             yield Failed(cell=self.cell.id, kernel=label, reason=reason)
 
 
-@contextmanager
-def gc_off() -> Iterator[None]:
-    """No garbage collection inside."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-def _settle(steps: Steps, seconds: float) -> None:
-    """Run a kernel unrecorded, until the threads of the one before are asleep and its own caches are warm."""
-    end = time.perf_counter() + seconds
-    for step in cycle(steps):
-        step()
-        if time.perf_counter() >= end:
-            return
+def _without(admitted: dict[str, Steps], wrong: Sequence[Failed]) -> Iterator[Failed]:
+    """Take out those that were wrong, and yield how."""
+    for failed in wrong:
+        del admitted[failed.kernel]
+        yield failed

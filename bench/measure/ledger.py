@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,21 +12,19 @@ from typing import Any
 import msgspec
 
 import bench
-from bench import words
 from bench.grid import Cell, Plan
 from bench.machine import card
 from bench.measure import own_kernel
 from bench.measure.child import Process
 from bench.measure.contestants import describe_kernels
 from bench.measure.engine import Frozen
-from bench.results.journal import Journal
+from bench.results.journal import LOCK, Journal
 from bench.results.place import Moment
 from bench.results.records import (
     FORMAT,
     AnyRecord,
     Begun,
     Calibrated,
-    Ceiling,
     Event,
     EventRecord,
     Failed,
@@ -33,9 +32,7 @@ from bench.results.records import (
     Resumed,
     Round,
     Skipped,
-    is_kernel,
 )
-from kernels import KERNELS
 
 ROOT = Path(bench.__file__).parents[1]
 # Files and folders, below the root, that a sample depends on.
@@ -69,8 +66,14 @@ def run_folder(root: Path, grid: str, out: Path | None = None) -> Path:
     raise FileExistsError(f"{folder} and a hundred like it are there; name a new folder")
 
 
-CEILING_ERROR = 1.5  # by how much a measured ceiling may lie below what the machine can do
-RUNG_ERROR = 10.0  # the same on a very busy machine
+def remove_empty(folder: Path) -> None:
+    """Remove a run folder in which no run was begun, and the folder `results` above it if that is empty then."""
+    with suppress(OSError):
+        if {path.name for path in folder.iterdir()} <= {LOCK}:
+            (folder / LOCK).unlink(missing_ok=True)
+            folder.rmdir()
+            if folder.parent.name == "results":
+                folder.parent.rmdir()
 
 
 class NotTheSame(Exception):
@@ -128,30 +131,6 @@ class Progress:
         rounds = max(1, calibrated.rounds - self.done)
         seconds = calibrated.seconds * rounds / calibrated.rounds
         return msgspec.structs.replace(calibrated, rounds=rounds, seconds=seconds)
-
-
-def refuted(cell: Cell, event: Round, calibrated: Calibrated, ceiling: Ceiling | None) -> Iterator[Failed]:
-    """The kernels with a sample that is shorter than a step can be: such a kernel remembers its answer.
-
-    A ceiling that was measured beside a busy neighbour is too low. So a kernel is refused only if it is also far ahead
-    of every rung of the ladder in the same round; and a rung itself, which nobody has reason to make remember, only
-    if no error of a ceiling explains it.
-    """
-    ceiling = ceiling and ceiling.of(cell.dtype)
-    if ceiling is None or cell.iterations:
-        return
-    bound = ceiling.bound(cell.m, cell.n_x)
-    calls = {sample.label: sample.seconds / calibrated.loops[sample.label] for sample in event.samples}
-    least = min([bound, *(call for label, call in calls.items() if label in KERNELS)])
-    for label, call in calls.items():
-        too_short = call * RUNG_ERROR < bound if label in KERNELS else call * CEILING_ERROR < least
-        if is_kernel(label) and too_short:
-            reason = (
-                f"{label}: impossible: a call took {words.seconds(call)}, but this machine needs "
-                f"{words.seconds(bound)} at least to read X, multiply, add and take exponentials; does it remember its "
-                "answer?"
-            )
-            yield Failed(cell=cell.id, kernel=label, reason=reason)
 
 
 def key_of(event: Event) -> tuple[type, str]:

@@ -8,6 +8,7 @@ import faulthandler
 import hashlib
 import inspect
 import multiprocessing
+import os
 import re
 import signal
 import sys
@@ -23,6 +24,8 @@ from typing import Any
 import msgspec
 
 import kernels
+from bench import words
+from bench.machine import quiet
 from bench.results.records import KernelCard
 from kernels import Kernel
 
@@ -61,7 +64,7 @@ def load(text: str) -> Kernel:
     return Kernel(
         name=name,
         title=f"{file.name}, {wanted}",
-        change=lines[0] if lines else f"Your own: {wanted} of {file.name}.",
+        change=words.one_line(lines[0], 200) if lines else f"Your own: {wanted} of {file.name}.",
         function=function,
         threads="all",  # whether it can use them is not known
         compiles="once" if compiled else "never",
@@ -103,7 +106,8 @@ def _try_all(texts: Sequence[str], limit: float) -> dict[str, KernelCard]:
     cards = {}
     with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder, "trace")
-        process = context.Process(target=_try, args=(theirs, texts, limit, trace), name="unloop own kernels")
+        arguments = theirs, texts, limit, trace, os.getpid()
+        process = context.Process(target=_try, args=arguments, name="unloop own kernels")
         process.start()
         theirs.close()
         try:
@@ -122,9 +126,10 @@ def _try_all(texts: Sequence[str], limit: float) -> dict[str, KernelCard]:
     return cards
 
 
-def _try(pipe: Connection, texts: Sequence[str], limit: float, trace: Path) -> None:
+def _try(pipe: Connection, texts: Sequence[str], limit: float, trace: Path, parent: int) -> None:
     """The life of that process: it sends a card for each text, or what is wrong; and a trace of where it died."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    quiet.die_with(parent)
     with trace.open("w") as file:
         faulthandler.enable(file)
         for text in texts:
@@ -135,7 +140,7 @@ def _try(pipe: Connection, texts: Sequence[str], limit: float, trace: Path) -> N
             except NotAKernel as error:
                 answer = str(error)
             except BaseException as error:  # a KeyboardInterrupt that the file raises itself
-                answer = f"{path(text)}: {where(error, str(path(text)))}{type(error).__name__}"
+                answer = f"{path(text)}: {where(error, str(path(text)))}{words.of_error(error)}"
             pipe.send(answer)
         faulthandler.cancel_dump_traceback_later()
         faulthandler.disable()
@@ -196,6 +201,11 @@ def source(text: str) -> str:
 
 def _parts(text: str) -> tuple[Path, str]:
     """The file, and the function where the text names one."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes that are no text: a run could not record it
+        shown = words.one_line(text)
+        raise NotAKernel(f"{shown}: its path is no text in UTF-8; rename the file or its folder") from None
     file, colon, function = (text, "", "") if text.endswith(".py") else text.rpartition(":")
     if not file.endswith(".py") or (colon and not function.isidentifier()):
         raise NotAKernel(f"{text}: name a Python file, my_kernel.py, or a function in it, my_kernel.py:function")
@@ -228,7 +238,7 @@ def _run(file: Path) -> ModuleType:
     except SyntaxError as error:
         raise NotAKernel(f"{file}: line {error.lineno}: {error.msg}") from None
     except (Exception, SystemExit) as error:
-        raise NotAKernel(f"{file}: {where(error, str(file))}{type(error).__name__}: {error}") from None
+        raise NotAKernel(f"{file}: {where(error, str(file))}{words.of_error(error)}") from None
     return module
 
 

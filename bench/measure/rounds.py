@@ -4,11 +4,13 @@ The orders are E. J. Williams's (1949): in a block of rounds every kernel follow
 what one leaves behind for the next (caches, spinning threads) falls on all alike.
 """
 
+import gc
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle, islice
+from time import perf_counter, process_time  # as they are before any user's file is loaded, which may replace them
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,13 +46,37 @@ def timed(steps: Steps, loops: int = 1, first: int = 0) -> Timed:
     """Time `loops` calls together: of the steps in turn, from step `first` on."""
     calls = list(islice(cycle(steps), first, first + loops))
     last = calls.pop()
-    cpu = time.process_time()
-    start = time.perf_counter()
+    cpu = process_time()
+    start = perf_counter()
     for step in calls:
         step()
     outputs = last()
-    wall = time.perf_counter() - start
-    return Timed(wall, time.process_time() - cpu, outputs)
+    wall = perf_counter() - start
+    return Timed(wall, process_time() - cpu, outputs)
+
+
+def clock() -> float:
+    """The time, by the clock that times the samples."""
+    return perf_counter()
+
+
+@contextmanager
+def gc_off() -> Iterator[None]:
+    """No garbage collection inside."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def settle(steps: Steps, seconds: float) -> None:
+    """Run a kernel unrecorded, until the threads of the one before are asleep and its own caches are warm."""
+    end = perf_counter() + seconds
+    for step in cycle(steps):
+        step()
+        if perf_counter() >= end:
+            return
 
 
 def calibrate(steps: Steps, target: float) -> tuple[int, float]:

@@ -10,10 +10,11 @@ from typing import Any, Self
 from bench.grid import Cell, Plan, batches
 from bench.machine import card, disturbances, memory
 from bench.machine.disturbances import Disturbances
-from bench.measure import compiling, ledger
+from bench.measure import compiling, ledger, verdicts
 from bench.measure.contestants import bytes_needed, do_not_fit, labels_in
 from bench.measure.ledger import Ledger, NotTheSame
-from bench.measure.worker import Died, Worker
+from bench.measure.verdicts import Unreadable
+from bench.measure.worker import Died, Worker, Workers
 from bench.results import is_kernel, load
 from bench.results.journal import FILE, Journal
 from bench.results.reader import from_records
@@ -31,12 +32,12 @@ from bench.results.records import (
     Warned,
 )
 from bench.results.run import Run
-from bench.words import human_bytes
 
 LEAK = 2  # times what a batch needs; a worker that has more, or most of what is free, is taken to leak
 MOST = 0.8
 PATIENCE = 2  # cells in which a kernel may hang; then it is not called again, since each takes minutes to find out
 VISIT_ROUNDS = 20  # of a cell, before the next cell's turn
+TRIES = 3  # of a cell in which worker after worker dies while it calls no kernel
 
 OnEvent = Callable[[Cell, EventRecord], None]
 
@@ -51,22 +52,28 @@ class Session:
         plan: What is to be measured.
         folder: The run's folder.
         warnings: What was wrong with the machine before the run.
+        left_out: The cells that killed worker after worker while no kernel was called; a resumed run tries them again.
     """
 
-    def __init__(self, folder: Path, plan: Plan, ledger: Ledger, worker: Worker) -> None:
+    def __init__(self, folder: Path, plan: Plan, ledger: Ledger, workers: Workers) -> None:
         self.plan = plan
         self.folder = folder
         self.warnings: list[str] = []
+        self.left_out: list[Cell] = []
         self._ledger = ledger
-        self._worker = worker
+        self._workers = workers
         self._disturbances = Disturbances()
         self._hung: Counter[str | None] = Counter()
-        self._peak = 0
-        self._process: int | None = None  # which of the plan's processes the worker is
+        self._deaths: Counter[Cell] = Counter()  # while no kernel was called
+        self._visited: Cell | None = None
         self._planned: set[Cell] = set()
         self._ceilings: Mapping[int, Ceiling] = {}
         self._expected: dict[Cell, Any] = {}  # handed from the first process to the others
         self._over = False
+
+    @property
+    def _worker(self) -> Worker:
+        return self._workers.worker
 
     @classmethod
     def open(cls, plan: Plan, folder: Path) -> Self:
@@ -74,6 +81,7 @@ class Session:
 
         Raises:
             OSError: If the folder can't be written to.
+            Died: If no process can measure.
         """
         return cls._begin(folder, plan, None)
 
@@ -87,6 +95,7 @@ class Session:
                 differ by cell, as pytest selects them.
             NotAKernel: If one of its own kernels can't be loaded any more.
             OSError: If another process is writing to it, or if it can't be written to.
+            Died: If no process can measure.
         """
         plan = load(folder).plan  # a run that can be read
         if not (folder / FILE).is_file():
@@ -104,16 +113,16 @@ class Session:
             if journal is not None:
                 stack.callback(journal.close)
             warnings = disturbances.before(plan.preset.sample_seconds)
-            worker = Worker.start(plan)
-            stack.callback(worker.close)
-            header = ledger.header(plan, worker.process, before)
+            workers = Workers(plan)
+            stack.callback(workers.close)
+            header = ledger.header(plan, workers.worker.process, before)
             if journal is None:
                 # Made as late as this, so that a run which is killed before leaves no journal without a header.
                 journal = Journal(folder)
                 stack.callback(journal.close)
             book = Ledger(journal, start)
             book.begin_run(header)
-            session = cls(folder, plan, book, worker)
+            session = cls(folder, plan, book, workers)
             session._measure_machine()
             if warnings:
                 session.warnings = warnings
@@ -125,16 +134,18 @@ class Session:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self.abandon()
-        elif not self._over:
-            self.close()
+        try:
+            if kind is None and not self._over:
+                self.close()
+        finally:
+            if not self._over:
+                self.abandon()
 
     def _measure_machine(self) -> None:
         """Measure the machine and the price of compiling, where the preset wants it and the journal lacks it."""
         known = {type(record) for record in self._ledger.records}
         if self.plan.preset.ceilings and Ceilings not in known:
-            self._ledger.write(Ceilings(ceilings=self._worker.ceilings()))
+            self._ledger.write(Ceilings(ceilings=self._workers.asked(Worker.ceilings)))
         self._ceilings = self.run().ceilings
         if self.plan.preset.ceilings and Compiling not in known:
             self._ledger.write(Compiling(prices=compiling.known()))
@@ -155,18 +166,12 @@ class Session:
             on_event: Called with each event and its cell, once it is on disk.
         """
         for process in range(self.plan.preset.processes):
-            unfinished = {cell: wanted[cell] for cell in wanted if not self._ledger.of(cell).complete_in(process)}
+            left = [cell for cell in wanted if not self._ledger.of(cell).complete_in(process)]
+            unfinished = {cell: wanted[cell] for cell in left if cell not in self.left_out}
             if unfinished:
-                self._enter(process)
+                self._workers.enter(process)
                 for batch in batches(list(unfinished)):
                     self._measure_batch({cell: unfinished[cell] for cell in batch}, on_event)
-
-    def _enter(self, process: int) -> None:
-        """Let a fresh worker measure, unless the one that is there has measured for no other process yet."""
-        if self._process is not None and self._process != process:
-            self._end_worker()
-            self._worker = Worker.start(self.plan)
-        self._process = process
 
     def _measure_batch(self, left: dict[Cell, Sequence[str]], on_event: OnEvent) -> None:
         """Measure the share of this process in a batch, whatever becomes of its workers."""
@@ -175,14 +180,28 @@ class Session:
                 self._measure_together(left, on_event)
             except Died as died:
                 # What follows is what a resumed run does: the others continue where they are.
-                self._end_worker()
-                self._worker = Worker.start(self.plan)
+                self._workers.replace()
+                if died.kernel is None:
+                    self._try_again(left, died)
+                    continue
                 self._hung.update([died.kernel] if died.hung else [])
-                cell = next(cell for cell in left if cell.id == died.cell)
-                for name in self._labels(cell, left[cell]) if died.kernel is None else [died.kernel]:
-                    event = Failed(cell=cell.id, kernel=name, reason=f"{name}: {died.reason}")
-                    self._ledger.note(event)
-                    on_event(cell, event)
+                cell = next(cell for cell in self.plan.preset.cells if cell.id == died.cell)
+                event = Failed(cell=cell.id, kernel=died.kernel, reason=f"{died.kernel}: {died.reason}")
+                self._ledger.note(event)
+                on_event(cell, event)
+
+    def _try_again(self, left: dict[Cell, Sequence[str]], died: Died) -> None:
+        """Leave the cells as they are, for no kernel is to blame; but a cell that kills every worker is left out."""
+        cell = self._visited
+        if cell is None or cell not in left:
+            raise died
+        self._deaths[cell] += TRIES if died.hung else 1  # minutes are lost with one that hangs
+        if self._deaths[cell] >= TRIES:
+            del left[cell]
+            self.left_out.append(cell)
+            times = "" if died.hung else f"{TRIES} times "
+            reason = f"{cell.label} is not complete: {times}{died}, while it called no kernel"
+            self._ledger.write(Warned(cell=None, words=[f"{reason}; to try again, resume the run"]))
 
     def _measure_together(self, left: dict[Cell, Sequence[str]], on_event: OnEvent) -> None:
         """Measure what is left of a batch; a cell that has ended is taken out of it."""
@@ -192,7 +211,7 @@ class Session:
         most = before + min(need, int(MOST * memory.memory_limit()))
         running = []
         for cell, names in left.items():
-            events = self._watched(self._journaled(cell, names, on_event), before, most)
+            events = verdicts.watched(self._journaled(cell, names, on_event), self._worker, before, most)
             running.append((cell, events))
             self._advance(cell, events, Calibrated)
         while running:
@@ -209,28 +228,14 @@ class Session:
 
     def _advance(self, cell: Cell, events: Iterator[EventRecord], until: type[Event]) -> bool:
         """Take the events of a cell up to one of type `until`; False if there are no more."""
+        self._visited = cell
         with self._disturbances.during_visit(cell, self._worker.pid):
             return any(isinstance(event, until) for event in events)
-
-    def _watched(self, events: Iterator[EventRecord], before: int, most: int) -> Iterator[EventRecord]:
-        """The events, until the worker has more than `most` bytes of memory, of `before` in the beginning.
-
-        Raises:
-            Died: If one contestant took most of what was added.
-        """
-        for event in events:
-            yield event
-            if self._worker.rss > most:
-                growth = self._worker.greediest()
-                if growth.nbytes > (self._worker.rss - before) / 2:
-                    size = human_bytes(self._worker.rss)
-                    reason = f"leaks memory: the process had {size} after its calls"
-                    raise Died(growth.cell, growth.label, reason)
 
     def _journaled(self, cell: Cell, names: Sequence[str], on_event: OnEvent) -> Iterator[EventRecord]:
         """The events of a cell, each on disk before it is yielded; the gate's are not written a second time."""
         recorded = set(self._ledger.of(cell).recorded)
-        for event in self._checked(cell, self._events(cell, names)):
+        for event in self._judged(cell, self._events(cell, names)):
             if ledger.key_of(event) not in recorded:
                 self._ledger.note(event)
             if not isinstance(event, Calibrated):
@@ -240,13 +245,13 @@ class Session:
                 on_event(cell, self._ledger.of(cell).ahead(event))
             yield event
 
-    def _checked(self, cell: Cell, events: Iterator[EventRecord]) -> Iterator[EventRecord]:
-        """The events; before a round with a sample that no machine like this can have taken, that its kernel failed."""
-        for event in events:
-            calibrated = self._ledger.of(cell).calibrated
-            if isinstance(event, Round) and calibrated is not None:
-                yield from ledger.refuted(cell, event, calibrated, self._ceilings.get(cell.threads))
-            yield event
+    def _judged(self, cell: Cell, events: Iterator[EventRecord]) -> Iterator[EventRecord]:
+        """The events as they are written, each after what it proves of its kernels."""
+        try:
+            for event in events:
+                yield from verdicts.judged(cell, event, self._ledger.of(cell), self._ceilings.get(cell.threads))
+        except Unreadable as error:
+            raise Died(cell.id, None, str(error)) from None
 
     def _events(self, cell: Cell, names: Sequence[str]) -> Iterator[EventRecord]:
         if cell.id not in self._ledger.progress:
@@ -254,14 +259,11 @@ class Session:
         progress = self._ledger.of(cell)
         if progress.calibrated is None:
             yield from do_not_fit(self.plan, cell, names, memory.memory_limit())
-        for name in self._labels(cell, names):
-            if self._hung[name] >= PATIENCE:
-                reason = f"{name}: not called: it did not return in {self._hung[name]} other cells"
-                yield Failed(cell=cell.id, kernel=name, reason=reason)
+        yield from verdicts.not_called(cell, self._labels(cell, names), self._hung, PATIENCE)
         labels = self._labels(cell, names)
         if any(is_kernel(label) for label in labels):
             key = cell.with_setting(threads=1)
-            process = self._process or 0
+            process = self._workers.process or 0
             for event in self._worker.events(cell, labels, progress.frozen, process, self._expected.get(key)):
                 if key not in self._expected and self.plan.preset.processes > 1:
                     self._expected[key] = self._worker.expected(cell)
@@ -271,10 +273,6 @@ class Session:
         """What is still measured in a cell."""
         return self._ledger.of(cell).left(labels_in(self.plan, cell, names))
 
-    def _end_worker(self) -> None:
-        self._peak = max(self._peak, self._worker.peak)
-        self._worker.close()
-
     def run(self) -> Run:
         """What has been measured so far."""
         return from_records(self._ledger.records)
@@ -282,12 +280,15 @@ class Session:
     def close(self, interrupted: bool = False) -> Run:
         """End the run, its worker and its journal."""
         if self.plan.preset.causes and not interrupted:
-            # Once more: what else the host does in some seconds is no ceiling, and may change during a long run.
-            self._ledger.write(Ceilings(ceilings=self._worker.ceilings()))
-            self._ledger.write(Counts(counts=self._worker.counts()))
-        self._end_worker()
+            try:
+                # Once more: what else the host does in some seconds is no ceiling, and may change during a long run.
+                self._ledger.write(Ceilings(ceilings=self._workers.asked(Worker.ceilings)))
+                self._ledger.write(Counts(counts=self._workers.asked(Worker.counts)))
+            except Died as died:
+                self._ledger.write(Warned(cell=None, words=[f"{died}, while it measured the machine after the run"]))
+        self._workers.close()
         wall, after = self._ledger.elapsed(), card.moment()
-        self._ledger.write(End(wall=wall, after=after, interrupted=interrupted, peak_bytes=self._peak))
+        self._ledger.write(End(wall=wall, after=after, interrupted=interrupted, peak_bytes=self._workers.peak))
         self._ledger.close()
         self._over = True
         return self.run()
@@ -295,5 +296,5 @@ class Session:
     def abandon(self) -> None:
         """End without another record, as if killed: for a folder that can't be written to any more."""
         self._over = True
-        self._worker.close()
+        self._workers.close()
         self._ledger.close()

@@ -113,8 +113,19 @@ def draw_curves(ax: Axes, run: Run, results: Sequence[CellResult], what: str) ->
         if shown and name != what:
             curves[name] = shown
             draw_curve(ax, style_of[name], shown)
+    _make_room(ax, [point for points in curves.values() for point in points])
     ax.set(xscale="log", yscale="log")
     return curves
+
+
+def _make_room(ax: Axes, points: Sequence[Point]) -> None:
+    """Give axes limits where all points lie on a line: Matplotlib would warn that it can't find any."""
+    both: tuple[list[float], list[float]] = [p.m for p in points], [p.value.estimate for p in points]
+    for axis, values in enumerate(both):
+        if values and max(values) < 1.01 * min(values):
+            ends = np.array([(points[0].m, points[0].value.estimate)] * 2, dtype=float)
+            ends[:, axis] *= (0.5, 2.0)
+            ax.update_datalim(ends)
 
 
 def draw_curve(ax: Axes, style: Style, points: Sequence[Point]) -> None:

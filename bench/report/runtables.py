@@ -63,11 +63,28 @@ def median(result: CellResult, kernel: str) -> Any:
     return result.median(kernel) if kernel in result.samples else None
 
 
+def why_not(result: CellResult, kernel: str) -> str:
+    """Why a kernel has no time in a cell, in two words."""
+    if kernel in result.failed:
+        return "failed"
+    if kernel in result.skipped:
+        return "too slow" if estimates.too_slow(result, kernel) else "not run"
+    return words.NONE
+
+
+def _time_or_why(run: Run, result: CellResult, kernel: str) -> Any:
+    return estimates.seconds(run, result, kernel) or why_not(result, kernel)
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else time_bounds(value)
+
+
 def time_table(run: Run, results: Sequence[CellResult], where: str) -> Table:
     """The time of a call of every kernel in these cells, measured or estimated, with its interval."""
     what = "training" if any(result.cell.iterations for result in results) else "one gradient step"
-    columns = [Column(name, time_bounds) for name in timed(run, results)]
-    return by_cell(f"Time of {what}, {where}", results, columns, partial(estimates.seconds, run))
+    columns = [Column(name, _shown) for name in timed(run, results)]
+    return by_cell(f"Time of {what}, {where}", results, columns, partial(_time_or_why, run))
 
 
 def speedup_table(run: Run, setting: Setting, baseline: str) -> Table | None:
@@ -79,11 +96,11 @@ def speedup_table(run: Run, setting: Setting, baseline: str) -> Table | None:
     names = [n for n in run.measured if n != baseline and any(r.speedup(baseline, n) for r in results)]
     if not names:
         return None
-    columns = [*SHAPE, Column(f"time of {baseline}", time_bounds), *(Column(name, bounds) for name in names)]
+    columns = [*SHAPE, Column(f"time of {baseline}", _shown), *(Column(name, bounds) for name in names)]
     rows = [
         [
             *shape(result),
-            estimates.seconds(run, result, baseline),
+            _time_or_why(run, result, baseline),
             *(estimates.speedup(run, result, baseline, name) for name in names),
         ]
         for result in results

@@ -7,11 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bench import words
-from bench.analysis import estimates
+from bench.analysis import estimates, limits
 from bench.analysis.estimates import Estimated
 from bench.report.chapters.answer import placements
 from bench.report.chapters.trust import failed_words, history_lines, skipped_words, trust_lines, warning_lines
-from bench.report.runtables import timed
+from bench.report.runtables import timed, why_not
 from bench.results import BASELINES, CellResult, Run
 from bench.results.quality import trust
 from bench.stats import Interval
@@ -33,6 +33,8 @@ def _parts(run: Run) -> Iterator[RenderableType]:
                 yield from _tables(run, results, baseline, f"Speed-up over {baseline}, {setting.label}")
     for line in failed_words(run):
         yield Text(f"FAIL {line}", style="bold red")
+    for line in limits.beyond(run):
+        yield Text(f"Error: {line}", style="bold red")
     for line in placements(run):
         yield Text(line, style="bold")
     for line in skipped_words(run):
@@ -79,6 +81,4 @@ def _time(run: Run, result: CellResult, baseline: str) -> str:
         return (
             f"est. {words.seconds(time.estimate, 2)}" if isinstance(time, Estimated) else words.seconds(time.estimate)
         )
-    if baseline in result.failed:
-        return "failed"
-    return "not run" if baseline in result.skipped else words.NONE
+    return why_not(result, baseline)

@@ -17,6 +17,7 @@ from bench.stats import Interval
 LOOP = "python_loop"
 VECTORIZED = "numpy_vectorized"
 BASELINES = (LOOP, VECTORIZED)
+STALL, STALL_SECONDS = 10.0, 0.1  # times the median sample, and seconds, without CPU time: more is no noise
 UNSTABLE = 0.1  # a noise floor above it is worth a warning
 
 Array = npt.NDArray[np.float64]
@@ -55,6 +56,13 @@ class Samples:
     def seconds(self) -> Array:
         """Wall seconds of one call, of each sample."""
         return np.array(self.wall, dtype=np.float64) / self.loops
+
+    @cached_property
+    def stalled(self) -> npt.NDArray[np.bool_]:
+        """Which samples took far longer than their CPU time, and than the others do: the process was stopped."""
+        wall, cpu = np.array(self.wall), np.array(self.cpu)
+        idle = wall - cpu
+        return (idle > STALL_SECONDS) & (idle > STALL * np.median(wall)) if wall.size else np.zeros(0, dtype=bool)
 
     @cached_property
     def estimates(self) -> dict[int, float]:
@@ -180,8 +188,8 @@ class CellResult:
         return float(np.median(np.array(samples.cpu) / np.array(samples.wall)))
 
     def sample_seconds(self) -> float:
-        """Seconds spent inside samples."""
-        return float(sum(sum(samples.wall) for samples in self.samples.values()))
+        """Seconds spent inside samples, apart from those in which the process was stopped."""
+        return float(sum(np.array(s.wall)[~s.stalled].sum() for s in self.samples.values()))
 
 
 def _log_half(interval: Interval) -> float:

@@ -114,6 +114,15 @@ def seal(record: AnyRecord) -> bytes:
     return body[:-1] + CRC % zlib.crc32(body)
 
 
+def readable(record: AnyRecord) -> bool:
+    """Whether a reader takes a record."""
+    try:
+        _decoder.decode(_body(seal(record)))
+    except ValueError:
+        return False
+    return True
+
+
 def find(folder: Path) -> Path | None:
     """The journal of a run folder, compressed or not; None if there is none."""
     return next((folder / name for name in (FILE, COMPRESSED) if (folder / name).is_file()), None)
@@ -133,7 +142,10 @@ def read(path: Path) -> Iterator[AnyRecord]:
             raise ValueError(f"{path}: {error}") from None
     lines = data[: _whole(data)].splitlines(keepends=True)
     old = bool(lines) and _format(lines[0]) == format1.FORMAT
+    seen: dict[bytes, int] = {}  # no run writes a line twice: each has its time, round or kernel
     for number, line in enumerate(lines, 1):
+        if seen.setdefault(line, number) != number:
+            raise ValueError(f"{path}: line {number} is the same as line {seen[line]}")
         try:
             record = _upgraded(line) if old else _decoder.decode(_body(line))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -31,6 +31,8 @@ class Trust:
         switches: How often the system took the processor away from a measuring process, in a second of samples.
         noise_floor: The median noise floor of the cells.
         threads_exceeded: Cell and kernel where more threads were busy than the cell allows, or cell and thread pool.
+        stalled: Samples in which the process was stopped or pushed aside for long.
+        stalled_seconds: Wall seconds of those.
     """
 
     wall: float
@@ -46,6 +48,8 @@ class Trust:
     switches: float
     noise_floor: float
     threads_exceeded: list[str]
+    stalled: int = 0
+    stalled_seconds: float = 0.0
 
 
 def trust(run: Run) -> Trust:
@@ -75,6 +79,8 @@ def trust(run: Run) -> Trust:
         processes=max((result.processes for result in timed), default=0),
         between=float(between),
         within=float(within),
+        stalled=sum(int(s.stalled.sum()) for r in timed for s in r.samples.values()),
+        stalled_seconds=float(sum(np.array(s.wall)[s.stalled].sum() for r in timed for s in r.samples.values())),
         busy=_share([_busy(ruled, usual) for ruled in rulers]),
         switches=sum(ruled.switches for ruled in rulers) / inside if rulers and inside else float("nan"),
         noise_floor=float(np.median([r.noise_floor for r in timed])) if timed else float("nan"),

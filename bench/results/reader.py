@@ -60,8 +60,7 @@ class _Building:
 
     cell: Cell
     pools: dict[str, int]
-    loops: dict[str, int] = field(default_factory=dict)
-    per_process: int = 0
+    calibrated: Calibrated | None = None
     samples: dict[str, tuple[list[int], list[float], list[float]]] = field(default_factory=dict)
     first_call: dict[str, float] = field(default_factory=dict)
     agreement: dict[str, Agreed] = field(default_factory=dict)
@@ -73,21 +72,14 @@ class _Building:
 
     def add(self, record: AnyRecord) -> None:
         match record:
-            case Round(index=index, samples=samples, ruler=ruler):
-                if index != self.rounds:
-                    raise ValueError(f"round {index} of {self.cell.id} stands where round {self.rounds} belongs")
-                self.rounds += 1
-                self.ruler += [ruler] if ruler is not None else []
-                for label, wall, cpu in samples:
-                    if label not in self.loops:
-                        raise ValueError(f"{self.cell.id} has a sample of {label!r}, for which no loops were set")
-                    rounds, walls, cpus = self.samples.setdefault(label, ([], [], []))
-                    rounds.append(index)
-                    walls.append(wall)
-                    cpus.append(cpu)
-            case Calibrated(loops=loops):
-                self.loops = loops
-                self.per_process = record.per_process
+            case Round():
+                self._add_round(record)
+            case Calibrated(loops=loops, every=every):
+                if self.calibrated is not None:
+                    raise ValueError(f"{self.cell.id} is calibrated twice")
+                if loops.keys() != every.keys() or record.rounds % record.processes:
+                    raise ValueError(f"what was fixed for {self.cell.id} does not fit together")
+                self.calibrated = record
             case FirstCall(kernel=kernel, seconds=seconds):
                 self.first_call[kernel] = seconds
             case Agreed(kernel=kernel):
@@ -99,12 +91,38 @@ class _Building:
             case Warned(words=words):
                 self.disturbed += words
 
+    def _add_round(self, record: Round) -> None:
+        """Add a round: the next one, with one sample of each kernel whose turn it is, but for those that failed."""
+        where, calibrated = f"round {record.index} of {self.cell.id}", self.calibrated
+        if calibrated is None:
+            raise ValueError(f"{where} stands before its loops were set")
+        if record.index != self.rounds:
+            raise ValueError(f"{where} stands where round {self.rounds} belongs")
+        if record.index >= calibrated.rounds:
+            raise ValueError(f"{where} is one more than the {calibrated.rounds} that were planned")
+        self.rounds += 1
+        self.ruler += [record.ruler] if record.ruler is not None else []
+        of_process = record.index % calibrated.per_process
+        missing = {label for label, every in calibrated.every.items() if of_process % every == 0}
+        for label, wall, cpu in record.samples:
+            if label not in missing:
+                raise ValueError(f"{where} has a sample of {label!r} that does not belong there")
+            missing.remove(label)
+            rounds, walls, cpus = self.samples.setdefault(label, ([], [], []))
+            rounds.append(record.index)
+            walls.append(wall)
+            cpus.append(cpu)
+        missing -= self.failed.keys()
+        if missing:
+            raise ValueError(f"{where} lacks the sample of {', '.join(sorted(missing))}")
+
     def result(self) -> CellResult:
         """Kernels in ladder order, whatever order the first round took; without those that failed after some rounds."""
-        timed = [name for name in self.loops if name in self.samples and name not in self.failed]
+        loops, per_process = (self.calibrated.loops, self.calibrated.per_process) if self.calibrated else ({}, 0)
+        timed = [name for name in loops if name in self.samples and name not in self.failed]
         return CellResult(
             self.cell,
-            {name: Samples(self.loops[name], *self.samples[name], self.per_process) for name in timed},
+            {name: Samples(loops[name], *self.samples[name], per_process) for name in timed},
             self.first_call,
             self.agreement,
             self.skipped,
@@ -119,46 +137,78 @@ def from_records(records: Iterable[AnyRecord]) -> Run:
     """The run that a journal's records describe.
 
     Raises:
-        ValueError: If they are not what a run writes.
+        ValueError: If they are not what a run writes; it names the line.
     """
     records = iter(records)
     header = next(records, None)
     if not isinstance(header, Header):
         raise ValueError("the header of the run is missing: it was cut off before; begin it anew")
-    cells: dict[str, _Building] = {}
+    building = _BuildingRun(header)
+    for number, record in enumerate(records, 2):
+        try:
+            building.add(record)
+        except ValueError as error:
+            raise ValueError(f"line {number} does not follow from those before it: {error}") from None
+    return building.run()
+
+
+@dataclass
+class _BuildingRun:
+    """A run whose records are still being read."""
+
+    header: Header
+    cells: dict[str, _Building] = field(default_factory=dict)
     end: End | None = None
-    wall = peak = float("nan")
-    resumed: list[Resumed] = []
-    warnings: list[str] = []
-    ceilings: dict[int, Ceiling] = {}
-    prices: dict[str, Price] = {}
-    counts: dict[str, dict[str, float]] = {}
-    for record in records:
-        wall = record.at
+    wall: float = float("nan")
+    peak: float = float("nan")
+    resumed: list[Resumed] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    ceilings: dict[int, Ceiling] = field(default_factory=dict)
+    prices: dict[str, Price] = field(default_factory=dict)
+    counts: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def add(self, record: AnyRecord) -> None:
+        if self.end is not None and not isinstance(record, Resumed):
+            raise ValueError("the run has ended before")
+        self.wall = record.at
         match record:
             case Begun(cell=cell, pools=pools):
-                if cell.id in cells:
+                if cell.id in self.cells:
                     raise ValueError(f"the cell {cell.id!r} is begun twice")
-                cells[cell.id] = _Building(cell, pools)
-            case End():
-                end, wall = record, record.wall
-                peak = float(np.fmax(peak, np.nan if record.peak_bytes is None else record.peak_bytes))
+                self.cells[cell.id] = _Building(cell, pools)
+            case End(peak_bytes=peak):
+                self.end, self.wall = record, record.wall
+                self.peak = float(np.fmax(self.peak, np.nan if peak is None else peak))
             case Resumed():
-                end = None
-                resumed.append(record)
+                self.end = None
+                self.resumed.append(record)
             case Ceilings(ceilings=measured):
-                ceilings |= {c.threads: ceilings[c.threads].higher(c) if c.threads in ceilings else c for c in measured}
-            case Counts():
-                counts = record.counts
-            case Compiling():
-                prices = {price.kernel: price for price in record.prices}
+                for one in measured:
+                    before = self.ceilings.get(one.threads)
+                    self.ceilings[one.threads] = before.higher(one) if before else one
+            case Counts(counts=counts):
+                self.counts = counts
+            case Compiling(prices=prices):
+                self.prices = {price.kernel: price for price in prices}
             case Warned(cell=None, words=words):
-                warnings += words
+                self.warnings += words
             case Header():
-                raise ValueError("it holds a second header")
+                raise ValueError("it is a second header")
             case _:
-                if record.cell not in cells:
-                    raise ValueError(f"it holds a record of the cell {record.cell!r}, which was not begun")
-                cells[str(record.cell)].add(record)
-    results = [building.result() for building in cells.values()]
-    return Run(header, results, end, resumed, warnings, wall, peak, ceilings, prices, counts)
+                if record.cell not in self.cells:
+                    raise ValueError(f"it is of the cell {record.cell!r}, which was not begun")
+                self.cells[str(record.cell)].add(record)
+
+    def run(self) -> Run:
+        return Run(
+            self.header,
+            [building.result() for building in self.cells.values()],
+            self.end,
+            self.resumed,
+            self.warnings,
+            self.wall,
+            self.peak,
+            self.ceilings,
+            self.prices,
+            self.counts,
+        )

@@ -16,6 +16,7 @@ from bench.results.place import Card, Moment, Pool
 FORMAT = 2
 Seconds = Annotated[float, Meta(ge=0.0, lt=1e9)]  # thirty years
 Positive = Annotated[float, Meta(gt=0.0, lt=1e9)]
+Timed = Annotated[float, Meta(ge=1e-10, lt=1e9)]  # a nanosecond, as the difference of two readings of a clock
 Rate = Annotated[float, Meta(gt=0.0)]
 
 # Labels of what is measured beside the kernels. Kernels are named as files are, all else in words.
@@ -120,7 +121,7 @@ class Sample(NamedTuple):
     """One sample: wall and CPU seconds of all its loops together."""
 
     label: str
-    seconds: Positive
+    seconds: Timed
     cpu: Seconds
 
     @classmethod

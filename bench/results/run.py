@@ -75,6 +75,11 @@ class Run:
         return [name for name, kernel in self.kernels.items() if kernel.own]
 
     @property
+    def begun(self) -> bool:
+        """Whether anything came of a kernel yet: it was timed, or skipped, or it failed."""
+        return any(result.samples or result.skipped or result.failed for result in self.cells)
+
+    @property
     def problem(self) -> str:
         """The problem's name."""
         return self.plan.problem

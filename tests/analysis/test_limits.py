@@ -1,11 +1,18 @@
 """Shares of the limit, the cells of a roofline, and those from memory."""
 
+import re
+import tempfile
+from io import StringIO
+from pathlib import Path
+
 import msgspec
 import numpy as np
 import pytest
+from rich.console import Console
 
 from bench.analysis import limits
 from bench.grid import Setting
+from bench.report import terminal, write
 from bench.results import LOOP, READ, VECTORIZED, Run
 from bench.results.records import Ceiling, ReadRate
 from kernels import KERNELS
@@ -94,3 +101,26 @@ def test_a_linear_read_is_the_ruler_of_cells_from_memory() -> None:
     assert share is not None and share.estimate == pytest.approx(0.2)
     assert limits.of_read(result, "numba_loop") is None
     assert READ not in result.kernels and np.isfinite(run.bound(result.cell))
+
+
+def test_more_than_all_of_a_limit_is_called_an_error_wherever_it_is_shown() -> None:
+    fast = {LOOP: 1e-3, VECTORIZED: 1e-4, "numba_fused": 1e-9}  # no machine reads so fast
+    results = [factories.result(factories.cell(m, n_x), fast) for n_x in (8, 64) for m in (1_000, 10_000)]
+    run = factories.run(results, ceilings={1: CEILING})
+    (line,) = limits.beyond(run)
+    assert (
+        line.startswith("numba_fused is at ")
+        and "and beyond it in 3 more cells: the ceilings were measured too" in line
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        page = write(run, Path(folder)).read_text(encoding="utf-8") + (Path(folder) / "report.md").read_text("utf-8")
+    text = Console(width=120, file=StringIO())
+    with text.capture() as capture:
+        text.print(terminal.render(run))
+    shown = page + capture.get()
+    assert f"Error: {line}" in page and "Error: numba_fused is at" in capture.get()
+    for percent in re.finditer(r"(?<![\w.,])([\d,]+)%", shown):
+        if float(percent[1].replace(",", "")) > 100.0:
+            before = shown[max(0, percent.start() - 200) : percent.start()]
+            assert re.search(r"error \($|is at $|(faster|slower|±|within|interval|to|differ)[^<|\n]*$", before), before
+    assert limits.beyond(limited([(1_000, 8)])) == []

@@ -14,7 +14,6 @@ import pytest
 from bench.cli import app, commands
 from bench.machine import ceilings
 from bench.results import journal, load
-from bench.words import WrongUse
 from tests.cli.conftest import Refused
 from tests.conftest import RECORDED, Command
 
@@ -50,23 +49,20 @@ def test_run_writes_a_run_and_names_the_report(command: Command, tmp_path: Path)
         (["advise", "--m", "9", "--n-x", "2", "--order", "f", str(RECORDED)], "--order must be F or C; got 'f'"),
         (["advise", "--m", "9", "--n-x", "2", "--threads", "2", str(RECORDED)], "--threads must be 1 or all; got '2'"),
         (["advise", "--m", "9", "--n-x", "2", str(RECORDED)], "this run can't answer for order F, 1 thread: too few"),
-        (["advise", "--m", "9", "--n-x", "2"], "there is no run here; name the folder of one, or measure one: "),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_2(refused: Refused, words: list[str], message: str) -> None:
     assert refused(*words).startswith(f"unloop: {message}")
 
 
-def test_the_run_that_answers_by_default(tmp_path: Path) -> None:
-    with pytest.raises(WrongUse, match="there is no run here"):
-        commands._default_run(tmp_path)
-    for age, name in ((20, "old"), (10, "new")):
-        shutil.copytree(RECORDED, tmp_path / name)
-        stamp = time.time() - age
-        os.utime(tmp_path / name / journal.FILE, (stamp, stamp))
-    assert commands._default_run(tmp_path) == tmp_path / "new"
-    shutil.copytree(RECORDED, tmp_path / "reference")
-    assert commands._default_run(tmp_path) == tmp_path / "reference"
+def test_the_run_that_answers_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert commands.reference() == commands.ROOT / commands.REFERENCE
+    shutil.copytree(RECORDED, tmp_path / commands.REFERENCE)
+    assert commands.reference() == commands.REFERENCE
+    shutil.rmtree(tmp_path / "results")
+    monkeypatch.setattr(commands, "ROOT", tmp_path)  # as if only the package were installed
+    assert commands.reference() == commands.PACKAGED and load(commands.PACKAGED).cells
 
 
 def test_plot_and_report_draw_again_from_the_samples_alone(run_folder: Path, tmp_path: Path) -> None:

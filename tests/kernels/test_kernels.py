@@ -1,6 +1,10 @@
 """Every kernel against results worked out by hand, the reference, central differences, and its contract."""
 
 import math
+import os
+import subprocess
+import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ from bench import agreement
 from bench.grid import PRECISIONS, Dtype, Order
 from bench.problem import Problem, make_problem
 from kernels import KERNELS, Kernel, reference
+from tests.conftest import ROOT
 
 ALL = pytest.mark.parametrize("kernel", KERNELS.values(), ids=list(KERNELS))
 SINGLE = pytest.mark.parametrize(
@@ -203,3 +208,36 @@ def test_exchanging_labels_and_signs_changes_the_sign_of_the_gradient(seed: int)
     J2, dw2, db2 = reference.cost_and_gradient(-problem.w, -problem.b, problem.X, 1.0 - problem.Y)
     assert J == J2 and db == -db2
     assert np.array_equal(dw, -dw2)
+
+
+@pytest.mark.parametrize("which", ["w", "X", "Y"])
+def test_a_mask_is_not_lost_without_a_word(which: str) -> None:
+    inputs: dict[str, Any] = {"w": np.array([0.5, 1.0]), "b": 0.1, "X": np.ones((2, 3)), "Y": np.array([0.0, 1.0, 1.0])}
+    inputs[which] = np.ma.masked_array(inputs[which])
+    with pytest.raises(TypeError, match=f"^{which} is a masked array, and its mask would be lost"):
+        KERNELS["numpy_vectorized"](**inputs)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_kernel_of_several_threads_refuses_a_forked_process_instead_of_hanging() -> None:
+    code = (
+        "import os, numpy as np\n"
+        "from kernels import KERNELS\n"
+        "args = np.ones(2), 0.0, np.ones((2, 8)), np.ones(8)\n"
+        "for name in ('numba_parallel', 'numba_fused_parallel', 'numba_loop'):\n"
+        "    KERNELS[name](*args)\n"
+        "if not (child := os.fork()):\n"
+        "    for name in ('numba_parallel', 'numba_fused_parallel'):\n"
+        "        try: KERNELS[name](*args)\n"
+        "        except RuntimeError as error: print(name, error, flush=True)\n"
+        "    KERNELS['numba_loop'](*args)\n"
+        "    os._exit(7)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3 and lines[-1] == "7", done.stdout + done.stderr
+    for name, line in zip(("numba_parallel", "numba_fused_parallel"), lines, strict=False):
+        assert line.startswith(f"{name} this process was forked from one that had started OpenMP's threads")

@@ -114,3 +114,12 @@ def test_what_this_process_does_is_not_what_others_do() -> None:
     assert 0.15 < disturbances._own_seconds() - own < 0.5
     # A worker's seconds count as the run's own.
     assert disturbances._own_seconds(os.getpid()) == pytest.approx(2 * disturbances._own_seconds(), rel=0.1)
+
+
+def test_ticks_of_the_system_s_clock_are_no_load(machine: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.machine.disturbances.psutil.cpu_count", lambda: 2)
+    # Visits of some milliseconds, in each of which a tick of each core is counted at once.
+    assert visits(machine, *[{"now": 0.004, "busy": 0.02, "own": 0.0}] * 2) == []
+    # What lasts is load; and two cores can't be busier than two.
+    assert visits(machine, *[{"now": 0.1, "busy": 0.1, "own": 0.0}] * 40) == ["other processes kept 1.0 cores busy"]
+    assert visits(machine, {"now": 1.0, "busy": 9.0, "own": 0.0}) == ["other processes kept 2.0 cores busy"]

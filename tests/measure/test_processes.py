@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.grid import Cell, Plan
-from bench.measure import ledger
-from bench.measure.ledger import run_folder
+from bench.measure import verdicts
+from bench.measure.ledger import Progress, run_folder
 from bench.measure.session import Session
 from bench.measure.worker import Worker
 from bench.results import CONTROL, VECTORIZED, load
@@ -73,7 +73,7 @@ def test_a_sample_that_no_machine_can_have_taken_is_refused() -> None:
         calibrated = Calibrated(cell=cell.id, loops=dict.fromkeys(seconds, 10), every={}, rounds=1, seconds=1.0)
         samples = [Sample(name, 10 * value, 10 * value) for name, value in seconds.items()]
         event = Round(cell=cell.id, index=0, samples=samples)
-        return [failed.reason for failed in ledger.refuted(cell, event, calibrated, limit)]
+        return [failed.reason for failed in verdicts.refuted(cell, event, Progress(calibrated=calibrated), limit)]
 
     (reason,) = refuted(honest=9e-5, remembers=4e-5, numba_fused=1e-4)
     assert reason.startswith("remembers: impossible: a call took 40 µs, but this machine needs 80 µs at least")

@@ -4,9 +4,11 @@ import math
 
 import pytest
 
+from bench.analysis import estimates
 from bench.analysis.estimates import Estimated
 from bench.grid import Setting
 from bench.report import runtables
+from bench.report.chapters import maps
 from bench.results import CONTROL, LOOP, VECTORIZED, Run
 from bench.results.records import Skipped
 from bench.stats import Interval
@@ -49,3 +51,26 @@ def test_bounds() -> None:
     assert runtables.bounds(Estimated(475.0, 455.0, 496.0)) == "est. 480 [460, 500]"
     assert runtables.bounds(Estimated(475.0, 0.0, math.inf)) == "est. 480"
     assert runtables.time_bounds(Estimated(0.4312, 0.39, 0.474)) == "est. 430 ms [390 ms, 470 ms]"
+
+
+def test_a_baseline_that_failed_is_no_baseline_that_was_too_slow() -> None:
+    times = {VECTORIZED: 1e-6, CONTROL: 1e-6, "numba_loop": 1e-7}
+    big = Skipped(cell="", kernel=LOOP, reason="needs 9 GiB of memory, of which 1 GiB are free")
+    slow = Skipped(cell="", kernel=LOOP, reason="a call would take about 9 s", predicted=9.0)
+    results = [
+        factories.result(cell(10, 2), times | {LOOP: 1e-5}),
+        factories.result(cell(100, 2), times, failed={LOOP: "python_loop: crashed with SIGSEGV"}),
+        factories.result(cell(1_000, 2), times, skipped={LOOP: big}),
+    ]
+    run = factories.run(results)
+    for table in (
+        runtables.speedup_table(run, Setting(), LOOP),
+        runtables.time_table(run, run.cells, "here"),
+    ):
+        assert table is not None
+        assert [row[2] for row in table.text][1:] == ["failed", "not run"]
+    assert not estimates.any_too_slow(run.cells)
+    assert "too slow" not in maps.speedup_curves(run, Setting(), VECTORIZED).caption
+    slower = factories.run([*results, factories.result(cell(10_000, 2), times, skipped={LOOP: slow})])
+    assert estimates.any_too_slow(slower.cells)
+    assert "too slow" in maps.speedup_curves(slower, Setting(), VECTORIZED).caption

@@ -158,12 +158,17 @@ def test_wrong_types_are_refused(data: bytes, tmp_path: Path) -> None:
         ("cell", ["cell", "m"], 0, r"Expected `int` >= 1 - at `\$.cell.m`"),
         ("Calibrated", ["loops", "numba_loop"], 0, "Expected `int` >= 1"),
         ("Round", ["type"], "Square", "line .* is damaged: Invalid value 'Square'"),
-        ("Round", ["samples", 0, 1], -1.0, "Expected `float` > 0.0"),
+        ("Round", ["samples", 0, 1], -1.0, "Expected `float` >= 1e-10"),
+        ("Round", ["samples", 0, 1], 1e-300, r"line \d+ is damaged: Expected `float` >= 1e-10"),
+        ("Round", ["index"], 10**9, r"line \d+ does not follow from those before it: round 1000000000 of m10-n_x2-F"),
+        ("Round", ["samples"], [], r"line \d+ does not .*: round 0 of m10-n_x2-F-1t lacks the sample of A/A control, "),
+        ("Calibrated", ["every"], {}, "what was fixed for m10-n_x2-F-1t does not fit together"),
+        ("Calibrated", ["rounds"], 1, "round 1 of m10-n_x2-F-1t is one more than the 1 that were planned"),
         ("Round", ["samples", 0, 1], "0.1", "Expected `float`, got `str`"),
-        ("Round", ["samples", 0, 0], "nobody", "a sample of 'nobody', for which no loops were set"),
+        ("Round", ["samples", 0, 0], "nobody", r"line \d+ .*: round 0 of .* has a sample of 'nobody' that does not"),
         ("Round", ["samples", 0], 7, "Expected `array`, got `int`"),
         ("Round", ["index"], 5, "round 5 of m10-n_x2-F-1t stands where round 0 belongs"),
-        ("Round", ["cell"], "m7", "a record of the cell 'm7', which was not begun"),
+        ("Round", ["cell"], "m7", r"line \d+ .*: it is of the cell 'm7', which was not begun"),
         ("end", ["wall"], None, r"Expected `float`, got `null` - at `\$.wall`"),
     ],
 )
@@ -179,15 +184,53 @@ def test_what_is_wrong_is_named(
         load(written(tmp_path, sealed(lines)))
 
 
+def again(line: Line) -> Line:
+    """The same at another time: no journal holds two equal lines."""
+    return line | {"at": line["at"] + 1e-3}
+
+
+def doubled(lines: list[Line], number: int) -> list[Line]:
+    """The lines, with the first sample of a round twice."""
+    line = lines[number]
+    return [*lines[:number], line | {"samples": [line["samples"][0], *line["samples"]]}, *lines[number + 1 :]]
+
+
+def test_no_line_stands_twice_in_a_journal(data: bytes, tmp_path: Path) -> None:
+    lines = data.splitlines(keepends=True)
+    for number in range(0, len(lines), 7):
+        with pytest.raises(NotARun, match=rf"line {number + 2} is the same as line {number + 1}"):
+            load(written(tmp_path, b"".join([*lines[: number + 1], *lines[number:]])))
+
+
+def test_no_round_may_be_missing_or_swapped(data: bytes, run: Run, tmp_path: Path) -> None:
+    lines = data.splitlines(keepends=True)
+    rounds = [number for number, line in enumerate(lines) if b'"type":"Round"' in line]
+    last = {json.loads(lines[number])["cell"]: number for number in rounds}
+    rng = random.Random(8)
+    for number in rng.sample(sorted(set(rounds) - set(last.values())), 25):
+        with pytest.raises(NotARun, match=r"line \d+ does not follow .*: round \d+ of .* stands where round \d+"):
+            load(written(tmp_path, b"".join([*lines[:number], *lines[number + 1 :]])))
+        cell = json.loads(lines[number])["cell"]
+        other = next(n for n in rounds if n > number and json.loads(lines[n])["cell"] == cell)
+        lines[number], lines[other] = lines[other], lines[number]
+        with pytest.raises(NotARun, match=rf"line {number + 1} does not follow"):
+            load(written(tmp_path, b"".join(lines)))
+        lines[number], lines[other] = lines[other], lines[number]
+    assert load(written(tmp_path, b"".join(lines))).table().equals(run.table())
+
+
 def test_lines_that_are_right_alone_and_wrong_together(lines: list[Line], tmp_path: Path) -> None:
     rounds = [number for number, line in enumerate(lines) if line["type"] == "Round"]
     cell = next(number for number, line in enumerate(lines) if line["type"] == "cell")
     one, two = rounds[:2]
     wrong = {
-        r"line \d+ is a second header": [*lines, lines[0]],
-        "round 0 of .* stands where round 1 belongs": [*lines[:two], lines[one], *lines[two:]],
+        r"line \d+ is the same as line 1": [*lines, lines[0]],
+        r"line \d+ is a second header": [lines[0], lines[0] | {"at": 0.5}, *lines[1:]],
+        r"line \d+ .*: round 0 of .* stands where round 1 belongs": [*lines[:two], again(lines[one]), *lines[two:]],
+        r"line \d+ .*: round 1 of .* has a sample of .* that does not belong there": doubled(lines, two),
+        r"line \d+ .*: the run has ended before": [*lines, again(lines[-1])],
         "round 1 of .* stands where round 0 belongs": [*lines[:one], *lines[one + 1 :]],
-        "is begun twice": [*lines[: cell + 1], *lines[cell:]],
+        "is begun twice": [*lines[: cell + 1], again(lines[cell]), *lines[cell + 1 :]],
         "line 1 is not the header of a run": lines[1:],
     }
     for message, damaged in wrong.items():

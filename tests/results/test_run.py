@@ -175,7 +175,8 @@ def test_an_unstable_cell_is_known_by_its_samples(records: list[AnyRecord], run:
 
 def test_warnings_belong_to_their_cell_or_to_the_run(records: list[AnyRecord], run: Run) -> None:
     cell = run.cells[1].cell.id
-    warned = from_records([*records, Warned(cell=cell, words=["it rained"]), Warned(cell=None, words=["it was cold"])])
+    rain, cold = Warned(cell=cell, words=["it rained"]), Warned(cell=None, words=["it was cold"])
+    warned = from_records([*records[:-1], rain, cold, records[-1]])
     assert warned.warnings == ["it was cold"] and warned.cells[1].disturbed == ["it rained"]
     assert "it rained" in warned.cells[1].warnings and not warned.cells[0].disturbed
 

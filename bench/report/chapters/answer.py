@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from bench import words
+from bench.analysis import estimates
 from bench.analysis import ratios as chosen
 from bench.analysis.ratios import Ratio, neighbours, ratios
 from bench.report.charts import TIME, Plot, curve_figure, draw_curves, dress, name_ends
@@ -75,7 +76,7 @@ def _placement(run: Run, name: str) -> str:
     where = result.cell.label
     limit = run.limit(result)
     if limit is not None:
-        where += f" ({words.percent(limit / result.median(name).estimate)} of this machine's limit)"
+        where += f" ({words.of_limit(limit / result.median(name).estimate)} of this machine's limit)"
     slower, faster = neighbours(result, name, run.own)
     if slower and faster:
         return (
@@ -115,7 +116,7 @@ def figure(run: Run) -> Plot:
         ax.set_ylabel("")
         name_ends(ax, curves, styles(run))
     where = f"n_x = {cell.n_x}, {cell.setting.label}"
-    hollow = " Hollow: from an estimated time (est.), too slow to run." if any(r.skipped for r in results) else ""
+    hollow = " Hollow: from an estimated time (est.), too slow to run." if estimates.any_too_slow(results) else ""
     caption = f"Time of one gradient step, and speed-up over the Python loop, {where}.{hollow}"
     return Plot("headline", caption, drawn, finding(results), time_table(run, results, where))
 

@@ -33,7 +33,7 @@ class Reached(NamedTuple):
     share: float
 
     def __str__(self) -> str:
-        return f"{self.rate:.3g} ({words.percent(self.share)})"
+        return f"{self.rate:.3g} ({words.of_limit(self.share)})"
 
 
 def section(run: Run) -> Section | None:
@@ -66,14 +66,18 @@ def roofline(run: Run, setting: Setting, fold: str = "") -> Plot | None:
     axes[0, 0].set_ylim(top=2.0 * max(_most(run, result) for result in results))  # shared
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower left", ncols=5, frameon=False, fontsize=8)
     titled(figure, f"The roofline of the gradient step ({setting.label})")
-    best = max(limits.shares(run, results, names), key=lambda share: share.share)
+    possible = [share for share in limits.shares(run, results, names) if share.share <= 1.0]
+    best = max(possible, key=lambda share: share.share, default=None)
+    finding = "Every kernel is beyond the roof, so the roof is wrong: measure on a quieter machine."
+    if best:
+        where = f"it reaches {words.percent(best.share)} of the limit at {best.result.cell.label}."
+        finding = f"{best.kernel} comes nearest to the roof: {where}"
     return Plot(
         f"roofline-{setting.id}",
         f"Bytes of X that each kernel processes a second against n_x, below the roof that exponentials and linear "
         f"reads set, {setting.label}.",
         figure,
-        f"{best.kernel} comes nearest to the roof: it reaches {words.percent(best.share)} of the limit at "
-        f"{best.result.cell.label}.",
+        finding,
         _roof_table(run, results, names, setting),
         fold,
     )
@@ -142,12 +146,13 @@ def maps(run: Run, setting: Setting, fold: str = "") -> Plot | None:
         if name not in result.samples:
             return None
         share = limits.share(run, result, name)
-        return words.percent(share), color_map(norm(share))
+        return words.of_limit(share), color_map(norm(share))
 
     figure = panels(results, dict(zip(names, names, strict=True)), show, styles(run))
     titled(figure, f"Percentage of this machine's limit ({setting.label})")
     largest = max(results, key=lambda result: (result.cell.nbytes, result.cell.m))
-    best = max(limits.shares(run, [largest], names), key=lambda share: share.share, default=None)
+    possible = [share for share in limits.shares(run, [largest], names) if share.share <= 1.0]
+    best = max(possible, key=lambda share: share.share, default=None)
     finding = "On few examples the cost of a call leaves every kernel far below the limit."
     if best:
         where = f"At {largest.cell.label}, {best.kernel} reaches {words.percent(best.share)} of the limit."
@@ -166,7 +171,7 @@ def maps(run: Run, setting: Setting, fold: str = "") -> Plot | None:
 def _limit_table(run: Run, results: Sequence[CellResult], setting: Setting) -> Table:
     """The percentage of the limit of every kernel in every cell."""
     names = timed(run, results)
-    columns = [*SHAPE, Column("limit", words.seconds), *(Column(name, words.percent) for name in names)]
+    columns = [*SHAPE, Column("limit", words.seconds), *(Column(name, words.of_limit) for name in names)]
 
     def share(result: CellResult, name: str) -> float | None:
         return limits.share(run, result, name) if name in result.samples else None

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench import words
+from bench.analysis import estimates
 from bench.analysis.ratios import Lead, lead, ratios
 from bench.grid import Setting
 from bench.report.charts import (
@@ -80,7 +81,7 @@ def speedup_curves(run: Run, setting: Setting, baseline: str) -> Plot:
 
 
 def _hollow(results: Sequence[CellResult]) -> str:
-    return " Hollow: estimated (est.), too slow to run." if any(result.skipped for result in results) else ""
+    return " Hollow: estimated (est.), too slow to run." if estimates.any_too_slow(results) else ""
 
 
 def _curves(run: Run, results: Sequence[CellResult], what: str) -> Figure:

@@ -3,7 +3,7 @@
 import math
 
 from bench import words
-from bench.analysis import estimates
+from bench.analysis import estimates, limits
 from bench.report import runtables
 from bench.report.section import Section
 from bench.results import VECTORIZED, Run
@@ -34,6 +34,7 @@ def section(run: Run) -> Section | None:
         ],
         warnings=[
             *(f"FAIL {line.removesuffix('.')}." for line in failed_words(run)),
+            *(f"Error: {line}." for line in limits.beyond(run)),
             *(f"Warning: {line}." for line in warning_lines(run)),
         ],
     )
@@ -53,6 +54,12 @@ def trust_lines(quality: Trust) -> list[str]:
         lines.append(
             f"{quality.processes} processes: a speed-up varies by {words.percent(quality.between)} from process to "
             f"process, and by {words.percent(quality.within)} within one (standard deviation, median of all)."
+        )
+    if quality.stalled:
+        took = f"{words.plural(quality.stalled, 'sample')} took {words.seconds(quality.stalled_seconds)} altogether"
+        lines.append(
+            f"{took} and hardly any CPU time: the process was stopped or pushed aside meanwhile. They do not count as "
+            "time inside samples."
         )
     if math.isfinite(quality.busy):
         lines.append(

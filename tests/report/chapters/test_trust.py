@@ -8,7 +8,8 @@ import pytest
 
 from bench.report import runtables
 from bench.report.chapters import trust
-from bench.results import CONTROL, LOOP, VECTORIZED, Run
+from bench.results import CONTROL, LOOP, VECTORIZED, CellResult, Run
+from bench.results.cell import Samples
 from bench.results.place import Moment
 from bench.results.quality import Trust
 from bench.results.quality import trust as quality_of
@@ -35,6 +36,26 @@ def test_the_figures_of_trust() -> None:
         "lost its processor 41 times a second.",
         "More threads than allowed: numba_loop at a cell: 2.0 threads busy.",
     ]
+
+
+def test_a_process_that_was_stopped_is_seen_and_its_time_is_not_that_of_the_kernel() -> None:
+    wall = [1e-3] * 40 + [12.0]
+    samples = Samples(1, range(41), wall, [1e-3] * 41)
+    made = factories.run([CellResult(cell(10, 2), {"numba_loop": samples})], wall=13.0)
+    assert samples.stalled.tolist() == [False] * 40 + [True]
+    assert made.cells[0].sample_seconds() == pytest.approx(0.04)
+    quality = quality_of(made)
+    assert (quality.stalled, quality.stalled_seconds) == (1, 12.0) and quality.in_samples < 0.01
+    assert trust.trust_lines(quality)[-1].startswith(
+        "1 sample took 12 s altogether and hardly any CPU time: the process"
+    )
+    # A kernel that works for long, one that waits in every sample, and what a neighbour does in a moment.
+    for calm in (
+        Samples(1, range(3), [1e-3, 1e-3, 12.0], [1e-3, 1e-3, 12.0]),
+        Samples(1, [0, 1], [9.0, 9.1], [0.0, 0.0]),
+    ):
+        assert not calm.stalled.any()
+    assert not Samples(1, range(3), [1e-3, 1e-3, 0.05], [1e-3] * 3).stalled.any()
 
 
 def test_busy_rounds_are_counted_by_the_ruler() -> None:

@@ -1,5 +1,7 @@
 """pytest hooks of the benchmarks: options, collection, and what is printed and written at the end.
 
+    pytest -p bench.plugin --benchmark-only --pyargs bench     # from any folder, where unloop is installed
+
 A plugin (named in pyproject.toml) and not a conftest.py: pytest would take the "quick" of `--grid quick` for a path
 before it had read a conftest.py, and so never find the one that knows the option.
 """
@@ -19,6 +21,8 @@ from bench.cli.measured import Measured
 from bench.cli.options import Typed
 from bench.grid import Cell
 from bench.words import WrongUse
+
+BENCHMARKS = "bench_*.py"
 
 measured_key = pytest.StashKey[Measured]()
 ended_key = pytest.StashKey[str]()
@@ -49,6 +53,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if BENCHMARKS not in config.getini("python_files"):  # away from the checkout, whose pyproject.toml names them
+        config.addinivalue_line("python_files", BENCHMARKS)
     only, disabled = config.getoption("benchmark_only"), config.getoption("benchmark_disable")
     if config.args_source is config.ArgsSource.TESTPATHS and not disabled:
         # A plain pytest runs the tests and no benchmark; with --benchmark-only the benchmarks and no test.
@@ -144,7 +150,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[N
 
     folder, run = closed
     text = StringIO()
-    console = Console(file=text, width=terminal.WIDTH)
+    console = Console(file=text, width=terminal.WIDTH, markup=False, emoji=False, highlight=False)
     console.print(terminal.render(run))
     console.print(f"report: {write(run, folder)}", soft_wrap=True)
     session.config.stash[ended_key] = text.getvalue()

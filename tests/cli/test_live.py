@@ -2,8 +2,8 @@
 
 import pytest
 
+from bench.cli.live import Watch
 from bench.grid import Cell
-from bench.measure.progress import Watch
 from bench.results.records import Calibrated, FirstCall, Round
 from tests import factories
 
@@ -16,7 +16,7 @@ def calibrated(cell: Cell, rounds: int, seconds: float) -> Calibrated:
 
 def test_the_share_that_is_done_and_a_line_at_every_tenth(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("bench.measure.progress.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("bench.cli.live.time.perf_counter", lambda: now[0])
     lines: list[str] = []
     watch = Watch(CELLS, factories.preset(CELLS), lines.append)
     assert (watch.fraction, watch.ready, watch.words) == (0.0, 0, "getting ready")
