@@ -10,13 +10,12 @@ It knows kernels and a problem, and nothing of pytest, files, progress or plots.
    The calls of a sample go from one w and b to the next (bench.agreement.points), and the answer of the last of them
    is judged: after every sample, so no kernel gains by remembering.
 5. Rounds: each takes one sample of every kernel, in the order of a row of a Williams square (bench.measure.rounds).
-   Before them, the ruler shows how disturbed the machine is (bench.machine.ruler).
-   A kernel whose samples are long takes part in every second, fourth, ... round only, so that a slow kernel does not
-   leave the fast ones with few rounds. Speed-ups pair the rounds that two kernels share.
+   Before them, the ruler shows how disturbed the machine is (bench.machine.ruler). A kernel whose samples
+   are long takes part in every second, fourth, ... round only, so that it does not leave the fast ones with few rounds.
+   Speed-ups pair the rounds that two kernels share.
 6. Before each sample of short calls the kernel runs unrecorded for a moment, so that it finds the machine as it leaves
-   it itself;
-   and in each round a block of random size shifts what the kernels allocate, since the place of temporaries makes some
-   kernels faster or slower (caches are indexed by address).
+   it itself; and in each round a block of random size shifts what the kernels allocate, since the place of temporaries
+   makes some kernels faster or slower (caches are indexed by address).
 """
 
 import math
