@@ -7,12 +7,11 @@ It knows kernels and a problem, and nothing of pytest, files, progress or plots.
 3. The first whole call passes the agreement gate, after three small ones (bench.agreement.probe). A kernel that fails
    is never timed. In a cell that an earlier process has gated, the first sample is the first whole call.
 4. The loops of a sample are calibrated, so that it lasts at least the preset's `sample_seconds`, and fixed.
-   The calls of a sample go from one w and b to the next (bench.agreement.points), and the answer of the last of them
-   is judged: after every sample, so no kernel gains by remembering.
+   The calls of a sample go from one w and b to the next (bench.agreement.points), and the last answer is judged.
 5. Rounds: each takes one sample of every kernel, in the order of a row of a Williams square (bench.measure.rounds).
-   Before them, the ruler shows how disturbed the machine is (bench.machine.ruler). A kernel whose samples
-   are long takes part in every second, fourth, ... round only, so that it does not leave the fast ones with few rounds.
-   Speed-ups pair the rounds that two kernels share.
+   Before them, the ruler shows how disturbed the machine is (bench.machine.ruler). A kernel whose samples are long
+   takes part in every second, fourth, ... round, so as not to leave the fast ones with few. Speed-ups pair the rounds
+   that two kernels share.
 6. Before each sample of short calls the kernel runs unrecorded for a moment, so that it finds the machine as it leaves
    it itself; and in each round a block of random size shifts what the kernels allocate, since the place of temporaries
    makes some kernels faster or slower (caches are indexed by address).
