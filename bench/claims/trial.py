@@ -111,14 +111,9 @@ class Trial:
         loops = {}
         arguments = self._arguments(n)
         for name in [name for name in self._ways if name not in skipped]:
-            step = self._step(name, arguments)
-            took = self._guarded(name, partial(timed, [step]))
-            if took is None:
-                continue
-            self.announce(name)
-            loops[name], sample = (1, took.wall) if took.wall > SLOW else calibrate([step], PRESET.sample_seconds)
-            self.announce(None)
-            seconds[name] = sample / loops[name]
+            calibrated = self._guarded(name, partial(_calibrated, self._step(name, arguments)))
+            if calibrated is not None:
+                loops[name], seconds[name] = calibrated
         samples = {name: loops[name] * seconds[name] for name in loops}
         rounds, every = plan_rounds(samples, PRESET) if samples else (1, {})
         return Sized(self.id, self.wanted, n, loops, every, rounds, seconds, why, skipped)
@@ -286,6 +281,13 @@ class Trial:
 
 def _raised(error: Exception) -> str:
     return f"raised {type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _calibrated(step: Step) -> tuple[int, float]:
+    """The calls in a sample, and the seconds of a call."""
+    took = timed([step]).wall
+    loops, sample = (1, took) if took > SLOW else calibrate([step], PRESET.sample_seconds)
+    return loops, sample / loops
 
 
 def _seconds(step: Step) -> float:
