@@ -110,14 +110,9 @@ class Trial:
         loops = {}
         arguments = self._arguments(n)
         for name in [name for name in self._ways if name not in skipped]:
-            step = self._step(name, arguments)
-            took = self._guarded(name, partial(timed, [step]))
-            if took is None:
-                continue
-            self.announce(name)
-            loops[name], sample = (1, took.wall) if took.wall > SLOW else calibrate([step], PRESET.sample_seconds)
-            self.announce(None)
-            seconds[name] = sample / loops[name]
+            calibrated = self._guarded(name, partial(_calibrated, self._step(name, arguments)))
+            if calibrated is not None:
+                loops[name], seconds[name] = calibrated
         samples = {name: loops[name] * seconds[name] for name in loops}
         rounds, every = plan_rounds(samples, PRESET) if samples else (1, {})
         return Sized(self.id, self.wanted, n, loops, every, rounds, seconds, why, skipped)
@@ -149,17 +144,16 @@ class Trial:
         steps = {name: self._step(name, arguments) for name in taking_part}
         expected: tuple[str, Any] | None = None
         for name in [name for name in quick if name in self._ways]:
-            outputs = self._first_call(name, steps[name], at_full_size=self.process > 0 or self.processes == 1)
+            outputs = self._first_call(name, steps[name], self.process > 0 or self.processes == 1)
             expected = self._judge(name, sized.n, outputs, expected, arguments)
         del arguments
         yield from self._drain()
         samples, last = self._rounds(sized, {name: steps[name] for name in taking_part if name in self._ways})
         for name in [name for name in samples if name in self._ways]:
-            if self.claim.named[name].in_place:
+            outputs = last[name]
+            if self.claim.named[name].in_place:  # the last of many changes of its arguments
                 outputs = self._guarded(name, self._step(name, self._arguments(sized.n, fresh=True)))
-                expected = self._judge(name, sized.n, outputs, expected, self._arguments(sized.n))
-            else:
-                expected = self._judge(name, sized.n, last[name], expected, self._arguments(sized.n))
+            expected = self._judge(name, sized.n, outputs, expected, self._arguments(sized.n))
         yield from self._drain()
         kept = {name: seconds for name, seconds in samples.items() if name in self._ways}
         yield Share(self.id, self.wanted, self.process, kept, self._first, self._errors)
@@ -200,11 +194,12 @@ class Trial:
                 del shift
         return samples, last
 
-    def _first_call(self, name: str, step: Step, at_full_size: bool) -> Any:
+    def _first_call(self, name: str, step: Step, counts: bool) -> Any:
+        """What a call returns; its time is recorded where it counts as the first of this process."""
         first = self._guarded(name, partial(timed, [step]))
         if first is None:
             return None
-        if at_full_size and name not in self._first:
+        if counts and name not in self._first:
             self._first[name] = first.wall
         return first.outputs
 
@@ -216,10 +211,7 @@ class Trial:
         for name in [name for name in names if name in self._ways]:
             arguments = self._arguments(n, fresh=True)
             step = self._step(name, arguments)
-            start = time.perf_counter()
-            outputs = self._guarded(name, step)
-            if name in self._ways and self.processes == 1:
-                self._first.setdefault(name, time.perf_counter() - start)
+            outputs = self._first_call(name, step, self.processes == 1)
             way = self.claim.named[name]
             if name in self._ways and not way.in_place and way.prepare is None and self._changed(n, arguments):
                 self._fail(name, "changes its arguments: write Way(function, in_place=True)")
@@ -285,6 +277,13 @@ class Trial:
 
 def _raised(error: Exception) -> str:
     return f"raised {type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _calibrated(step: Step) -> tuple[int, float]:
+    """The calls in a sample, and the seconds of a call."""
+    took = timed([step]).wall
+    loops, sample = (1, took) if took > SLOW else calibrate([step], PRESET.sample_seconds)
+    return loops, sample / loops
 
 
 def _seconds(step: Step) -> float:

@@ -44,7 +44,7 @@ def test_a_constant_way_is_no_reason_to_shrink() -> None:
 
 def test_a_jump_where_a_cache_ends_is_no_power() -> None:
     def cost(n: int) -> float:
-        return 1e-8 * n * (4.0 if n > 3_000_000 else 1.0)
+        return 1e-8 * n * (3.0 if n > 3_000_000 else 1.0)
 
     known, _ = trend(cost, 1_000_000_000, 1.6)
     assert known.power == 1.0
