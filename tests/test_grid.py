@@ -62,6 +62,32 @@ def test_bytes_follow_the_precision() -> None:
     assert factories.cell(10, 3).nbytes == 240 and factories.cell(10, 3).vector_bytes == 80
 
 
+def test_float32_shows_only_where_it_is() -> None:
+    single = factories.cell(10, 3).with_setting(dtype="float32")
+    assert single.id == "m10-n_x3-F-1t-float32" and single.label.endswith("order F, 1 thread, float32")
+    assert (single.nbytes, single.vector_bytes, single.dtype) == (120, 40, "float32")
+    assert Cell.of(single.params) == single and not single.explained
+
+
+@pytest.mark.parametrize("name", ["smoke", "quick"])
+def test_a_grid_in_one_dtype_or_both(name: str) -> None:
+    double, single, both = (preset(name, dtype=dtype) for dtype in ("float64", "float32", "both"))
+    assert preset(name) == double and {cell.dtype for cell in double.cells} == {"float64"}
+    assert [cell.with_setting(dtype="float64") for cell in single.cells] == list(double.cells)
+    assert both.cells == double.cells + single.cells
+
+
+def test_the_full_grid_has_float32_where_it_teaches() -> None:
+    full, double = preset("full"), preset("full", dtype="float64")
+    singles = [cell for cell in full.cells if cell.dtype == "float32"]
+    assert full.cells[: len(double.cells)] == double.cells
+    assert {cell.n_x for cell in singles} == {2, 32, 512, 2_048} and max(cell.m for cell in singles) == 1_000_000
+    assert {(cell.order, cell.threads > 1) for cell in singles} >= {("F", False), ("C", False)}
+    assert len(singles) <= 0.3 * len(double.cells), "a full run takes 30% longer at most"
+    training = preset("full", "breast_cancer", "both")
+    assert [cell.dtype for cell in training.cells if cell.threads == 1] == ["float64", "float32"]
+
+
 def test_the_full_grid_explains_and_the_smoke_grid_does_not() -> None:
     full, smoke = preset("full"), preset("smoke")
     assert full.causes and not smoke.causes and not preset("full", "breast_cancer").causes

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bench.grid import Order
 from bench.problem import load_breast_cancer, make_problem
 
 
@@ -39,6 +40,22 @@ def test_layout_dtype_and_alignment(order: str) -> None:
     assert problem.X.flags.c_contiguous is (order == "C")
     assert problem.X.ctypes.data % 64 == 0
     assert set(np.unique(problem.Y)) <= {0.0, 1.0} and problem.Y.shape == (33,)
+
+
+@pytest.mark.parametrize("order", ["F", "C"])
+def test_float32_holds_the_same_draws_rounded_once(order: Order) -> None:
+    problem = make_problem(33, 5, seed=4)
+    single = problem.rounded("float32", order)
+    assert single.dtype == "float32" and single.w.dtype == single.X.dtype == single.Y.dtype == np.float32
+    for one, rounded in ((problem.w, single.w), (problem.X, single.X), (problem.Y, single.Y)):
+        assert np.array_equal(one.astype(np.float32), rounded)
+    assert single.b == float(np.float32(problem.b)) != problem.b
+    assert single.order == order and single.X.ctypes.data % 64 == 0
+    assert single.X.flags.f_contiguous is (order == "F")
+    assert single.rounded("float32", order) is single
+    moved = single.at(np.full(5, 0.1), 0.1)
+    assert moved.w.dtype == np.float32 and moved.b == float(np.float32(0.1)) and moved.X is single.X
+    assert np.array_equal(single.head(7).X, single.X[:, :7]) and single.head(7).dtype == "float32"
 
 
 def test_labels_follow_a_logistic_model_near_w() -> None:

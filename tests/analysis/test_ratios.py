@@ -6,8 +6,10 @@ from bench.analysis.ratios import (
     clearly_faster,
     clearly_slower,
     furthest_ahead,
+    gain,
     headline,
     headline_cells,
+    in_both,
     largest,
     lead,
     neighbours,
@@ -15,6 +17,7 @@ from bench.analysis.ratios import (
     story_cells,
 )
 from bench.results import LOOP, VECTORIZED, CellResult
+from bench.results.cell import Samples
 from bench.results.records import CONTROL
 from tests import factories
 
@@ -51,6 +54,25 @@ def test_who_leads() -> None:
     tie = lead(cell(10, 2, numpy_vectorized=1.0, numba_loop=1.0))
     assert tie is not None and not tie.clear
     assert lead(cell(10, 2, numpy_vectorized=1.0)) is None
+
+
+def test_what_a_dtype_gains_is_taken_process_by_process() -> None:
+    where = factories.cell(10, 2)
+    single = where.with_setting(dtype="float32")
+    # Two processes of two rounds; the second is slower as a whole, in both cells.
+    seconds = {where: [4.0, 4.0, 8.0, 8.0], single: [2.0, 2.0, 4.0, 4.0]}
+    cells = [
+        CellResult(each, {LOOP: Samples(1, [0, 1, 2, 3], times, times, per_process=2)})
+        for each, times in seconds.items()
+    ]
+    run = factories.run([*cells, cell(10, 3, python_loop=1.0)])
+    ((before, after),) = in_both(run)
+    assert (before.cell, after.cell) == (where, single)
+    ratio = gain(before, after, LOOP)
+    assert ratio is not None and (ratio.estimate, ratio.low, ratio.high) == pytest.approx((2.0, 2.0, 2.0))
+    assert gain(before, after, VECTORIZED) is None
+    alone = gain(cell(10, 2, python_loop=3.0), cell(10, 2, python_loop=1.0), LOOP)
+    assert alone is not None and alone.estimate == pytest.approx(3.0)
 
 
 def test_neighbours_of_an_own_kernel() -> None:

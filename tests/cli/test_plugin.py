@@ -116,6 +116,11 @@ def test_benchmark_disable_runs_each_kernel_once_untimed(command: Command, tmp_p
     [
         (Typed("quik"), "unknown grid 'quik'; did you mean quick?"),
         (Typed("quick", kernels="numba_lop"), "unknown kernel 'numba_lop'; did you mean numba_loop?"),
+        (Typed("quick", dtype="float16"), "unknown dtype 'float16'; did you mean float64?"),
+        (
+            Typed("quick", kernels="python_lists", dtype="float32"),
+            "kernel python_lists can't run: it computes in float64 only",
+        ),
         (Typed("quick", problem="brest_cancer"), "unknown problem 'brest_cancer'; did you mean breast_cancer?"),
     ],
 )

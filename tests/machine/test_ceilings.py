@@ -23,6 +23,15 @@ def test_multiply_adds_and_exponentials_are_done() -> None:
     assert ceilings.multiply_add_share(np.ones(1), 0, 1) == pytest.approx(p + q)  # at 1 the order makes no difference
 
 
+def test_float32_is_multiplied_and_added_in_float32() -> None:
+    x = np.array([0.5, -1.0, 2.0], np.float32)
+    for share in (ceilings.multiply_add_share, ceilings.exp_share, ceilings.read_share):
+        share(x, 0, 3)
+        (code,) = (code for types, code in share.inspect_llvm().items() if "float32" in str(types))
+        assert "double" not in code.split("define", 2)[1], "a float64 among float32"
+    assert ceilings.exp_share(x, 0, 3) == pytest.approx(np.exp(-np.abs(x)).sum(), rel=1e-6)
+
+
 def test_the_ceilings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     # Caches made small, so that little is read.
     monkeypatch.setattr(ceilings, "LAST_BYTES", 2**13)

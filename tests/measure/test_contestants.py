@@ -1,10 +1,20 @@
 """Who takes part in a cell, and what a run records of each."""
 
+import numpy as np
 import pytest
 
 from bench.grid import EXPLAINED, Cell, Plan
 from bench.measure import contestants
-from bench.measure.contestants import bytes_needed, contestant, describe_kernels, kernels_in, labels_in, names_for
+from bench.measure.contestants import (
+    bytes_needed,
+    contestant,
+    describe_kernels,
+    kernels_in,
+    labels_in,
+    names_for,
+    problem_of,
+)
+from bench.problem import make_problem
 from bench.results import BASELINES, CONTROL, LOOP, READ, VECTORIZED
 from kernels import DESCENTS, KERNELS
 from kernels.controlled import CONTROLLED
@@ -15,6 +25,15 @@ from tests import factories
 def test_one_thread_takes_all_kernels_and_more_threads_those_that_use_them() -> None:
     assert names_for(Cell(10, 2)) == list(KERNELS)
     assert names_for(factories.cell(10, 2, threads=2)) == [n for n, k in KERNELS.items() if k.threads == "all"]
+
+
+def test_a_kernel_takes_part_in_its_own_dtypes() -> None:
+    single = factories.cell(10, 2).with_setting(dtype="float32")
+    assert set(names_for(factories.cell(10, 2))) - set(names_for(single)) == {"python_lists"}
+    problem = problem_of(single, 3)
+    assert problem.dtype == "float32" and np.array_equal(problem.X, make_problem(10, 2, 3).X.astype(np.float32))
+    trained = problem_of(factories.cell(569, 30, problem="breast_cancer").with_setting(dtype="float32"), 0)
+    assert trained.dtype == "float32" and trained.m == 569
 
 
 def test_peers_that_are_installed_join_where_they_are_named() -> None:

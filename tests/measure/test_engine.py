@@ -241,6 +241,18 @@ def test_what_compiles_for_every_shape_has_two_first_calls() -> None:
     assert whole.seconds > first.seconds
 
 
+def test_a_cost_from_a_is_not_asked_for_where_a_rounds_to_1() -> None:
+    steep = make_problem(CELL.m, CELL.n_x).rounded("float32", "F")
+    steep = steep.at(20.0 * steep.w, 0.0)
+    both = {name: contestant(name) for name in ("numpy_textbook", "numpy_vectorized")}
+    cell = CELL.with_setting(dtype="float32")
+    taken = list(Trial(cell, steep, agreement.points(steep), PRESET, 0, both).events())
+    (skipped,) = of_type(Skipped, taken)
+    assert skipped.kernel == "numpy_textbook" and "an activation rounds to 1 in float32" in skipped.reason
+    assert not of_type(Failed, taken)
+    assert {s.label for taken in of_type(Round, taken) for s in taken.samples} == {"numpy_vectorized"}
+
+
 def test_a_ruler_is_timed_and_not_judged() -> None:
     taken = events({"ruler": Contestant(Kernel("ruler", "", "", lambda *_: 1.0), judged=False)})
     assert not of_type(Agreed, taken) and not of_type(Failed, taken) and of_type(Round, taken)

@@ -9,6 +9,7 @@ from bench.results.journal import seal
 from bench.results.place import Moment
 from bench.results.records import (
     AnyRecord,
+    Arithmetic,
     Begun,
     Calibrated,
     Ceiling,
@@ -38,6 +39,17 @@ def test_the_bound_is_the_longest_of_three_times() -> None:
     assert CEILING.bound(5, 25) == pytest.approx(1e-8)
     # One feature: 125 exponentials take longer than 1000 bytes.
     assert CEILING.bound(125, 1) == pytest.approx(125e-9)
+
+
+def test_the_bound_in_float32_has_half_the_bytes_and_its_own_arithmetic() -> None:
+    both = msgspec.structs.replace(CEILING, single=Arithmetic(100e9, 4e9))
+    single = both.of("float32")
+    assert single is not None and both.of("float64") is both and CEILING.of("float32") is None
+    # 4 m n_x = 1000 bytes; 1000 flops at 100 GFLOP/s; 10 exponentials of 1/4 ns.
+    assert single.limits(10, 25) == pytest.approx({"reading X": 1e-8, "arithmetic": 1e-8, "exponentials": 2.5e-9})
+    higher = both.higher(msgspec.structs.replace(CEILING, single=Arithmetic(90e9, 5e9))).single
+    assert higher == Arithmetic(100e9, 5e9)
+    assert both.higher(CEILING).single == CEILING.higher(both).single == both.single
 
 
 def test_bandwidth_between_two_sizes_and_beyond_the_last() -> None:
