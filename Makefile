@@ -25,7 +25,7 @@ peers: $(READY) ## install the libraries that --peers measures; see README for P
 scale: $(READY) ## data of twice the memory allowed, on disk and on Dask (five minutes, 4 GiB of disk below results/)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[scale]'
 	$(BIN)/unloop scale make --m 6e7 --n-x 8 --out results/scale-data
-	$(BIN)/unloop scale run results/scale-data --memory 2GiB --parts all --tasks 1e4
+	$(BIN)/unloop scale run results/scale-data --memory 2GiB --iterations 3 --parts all --tasks 1e4
 
 # Compiled without optimizing, for what is tested is not how fast the code is; where it is, a test undoes this.
 test: export NUMBA_OPT := 0

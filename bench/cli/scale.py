@@ -117,7 +117,9 @@ def run(
     count = workers or available_threads()
     size = _bytes("--chunk", chunk) if chunk else cluster.default_chunk(allowed, count * threads)
     most = _count("--tasks", tasks)
-    source, its_seed, checked = _checked(console, folder, data, seed)
+    if scheduler is not None:  # its workers have working folders of their own
+        folder, data = folder and folder.absolute(), data and (data[0].absolute(), data[1].absolute())
+    source, its_seed, checked, state = _checked(console, folder, data, seed)
     if (little := cluster.too_little(allowed, count)) and scheduler is None:
         console.print(f"warning: {little}", style="yellow", soft_wrap=True, markup=False)
     from bench.scale.session import Asked
@@ -129,6 +131,7 @@ def run(
     asked = Asked(
         *(source, its_seed, chosen, allowed, size, count, threads, scheduler, iterations, asked_parts, most, checked),
         begun,
+        state,
     )
     interrupted = False
     try:
@@ -180,21 +183,23 @@ def _table(table: "Table") -> RichTable:
 
 def _checked(
     console: Console, folder: Path | None, data: tuple[Path, Path] | None, seed: int
-) -> "tuple[Data, int, str]":
-    """The data, the seed of w and b, and how the data were checked."""
+) -> "tuple[Data, int, str, list[tuple[int, int]]]":
+    """The data, the seed of w and b, how the data were checked, and their files before that."""
     from bench.scale import faults, store
     from bench.scale.data import describe
 
     if data is not None:
         source = describe(*data)
+        state = source.state()
         with _bar(console, f"checking {data[0]}") as progress:
             faults.by_value(source, progress)
-        return source, seed, "values"
+        return source, seed, "values", state
     assert folder is not None
     source, manifest = store.open_data(folder)
+    state = source.state()
     with _bar(console, f"checking {folder}") as progress:
         faults.by_checksum(source, manifest.checksums(), progress)
-    return source, manifest.seed, "checksums"
+    return source, manifest.seed, "checksums", state
 
 
 def _begun(out: Path | None, source: "Data", seed: int, w: Any) -> "Scale | None":

@@ -131,9 +131,7 @@ def require_same_files(client: Any, data: Data) -> None:
     except (ImportError, ModuleNotFoundError) as error:
         raise WrongUse(f"the workers can't run this code: {error}; install unloop[scale] there") from None
     for address, state in states.items():
-        if state != expected and [size for size, _ in expected] != (
-            [size for size, _ in state] if isinstance(state, list) else None
-        ):
+        if not isinstance(state, list) or [size for size, _ in state] != [size for size, _ in expected]:
             reason = str(state) if isinstance(state, BaseException) else "its files are others"
             raise WrongUse(f"worker {address} does not see {data.X} as this process does: {reason}")
 

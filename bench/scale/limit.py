@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from bench.scale.ways import sums
 from kernels._aligned import aligned
 
 MOST_BYTES = 2**30  # of X that is read for it
-WARM_BLOCKS, COLD_BLOCKS = (2**18, 2**20), (2**20, 2**22)
+WARM_BLOCKS = (2**18, 2**20)
 TRIES = 3
 FEW, MANY = 100, 400  # empty tasks
 
@@ -99,15 +98,15 @@ def _page_cache(data: Data, threads: int) -> float:
     return max(rates)
 
 
-def _read(path: Path, size: int, block: int, threads: int, flags: int, start: int = 0) -> float:
-    """Seconds to read a part of a file in blocks that threads take in turn."""
+def _read(path: Path, size: int, block: int, threads: int, flags: int) -> float:
+    """Seconds to read the first bytes of a file in blocks that threads take in turn."""
     descriptor = os.open(path, os.O_RDONLY | flags)
     numbers = itertools.count()
 
     def some(_: int) -> None:
         buffer = mmap.mmap(-1, block)  # on a page's boundary, as direct reads want it
         while (k := next(numbers)) * block < size:
-            os.preadv(descriptor, [buffer], start + k * block)
+            os.preadv(descriptor, [buffer], k * block)
 
     try:
         with ThreadPoolExecutor(threads) as pool:
@@ -116,27 +115,27 @@ def _read(path: Path, size: int, block: int, threads: int, flags: int, start: in
         os.close(descriptor)
 
 
-def _disk(data: Data, threads: int) -> tuple[float | None, str]:
-    """Bytes a second of the disk itself, and how it was read: directly, or after the cache was emptied of the file."""
+def directly(data: Data, threads: int, number: int = 0) -> float | None:
+    """Bytes a second of the disk: X read once, past the page cache, in one of two manners by turns.
+
+    None where the system has no direct reads, or X is too small for them.
+    """
     path = max(data.files(), key=lambda each: each.stat().st_size)
-    tries = list(itertools.product(sorted({threads, 4 * threads}), COLD_BLOCKS, (0, getattr(os, "O_DIRECT", None))))
-    # Each try reads a part of its own, for a second read may come from a cache below this system.
-    part = min(path.stat().st_size // len(tries), MOST_BYTES)
-    part -= part % max(COLD_BLOCKS)
-    if not hasattr(os, "preadv") or part == 0:
-        return None, "not measured: the data are too small, or can't be read past the page cache"
-    rates: dict[str, float] = {}
-    emptied = cold(data)
-    for number, (count, block, flags) in enumerate(tries):
-        how = "read directly" if flags else "read after the page cache was emptied of it"
-        if flags is not None and (flags or emptied):
-            with suppress(OSError):  # a file system without direct reads
-                rate = part / _read(path, part, block, count, flags, number * part)
-                rates[how] = max(rates.get(how, 0.0), rate)
-    if not rates:
-        return None, "not measured: this system reads neither directly nor past the page cache"
-    how = max(rates, key=rates.__getitem__)
-    return rates[how], how
+    flags = getattr(os, "O_DIRECT", None)
+    count, block = ((threads, 2**22), (4 * threads, 2**20))[number % 2]
+    size = path.stat().st_size // block * block
+    if flags is None or size == 0 or not hasattr(os, "preadv"):
+        return None
+    try:
+        return size / _read(path, size, block, count, flags)
+    except OSError:  # a file system without direct reads
+        return None
+
+
+def _disk(data: Data, threads: int) -> tuple[float | None, str]:
+    """Bytes a second of the disk itself, and how it was read."""
+    rates = [rate for number in range(2) if (rate := directly(data, threads, number))]
+    return (max(rates), "read directly") if rates else (None, "not measured: no direct reads here, or too few data")
 
 
 def cold(data: Data) -> bool:

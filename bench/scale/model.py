@@ -6,6 +6,7 @@ A worker reads or computes, whichever is slower, so one number stands for both. 
 by chunk sizes and m that it was not fitted on. What more workers would do is an extrapolation, and is called one.
 """
 
+import itertools
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 import psutil
+from msgspec.structs import replace
 from scipy.optimize import nnls
 
 from bench.scale import limit, ways
@@ -51,8 +53,7 @@ def measure(session: Session, client: Any) -> None:
         session.time(pair, part, max(1, count), client, STEPS)
     fitted |= {(part.m, max(1, min(count, part.m))) for part, count in sizes[:2]}
     if limit.cold(data):
-        names = [name for name in asked.ways if name != "in_memory"]
-        session.time(names, data, rows, client, COLD_STEPS, before=lambda: limit.cold(data), cold=True)
+        _cold(session, client, [name for name in asked.ways if name != "in_memory"])
     else:
         scale.skipped["cold"] = "the page cache can't be emptied of the data here"
     if asked.scheduler is None and "dask_chunks" in pair:
@@ -65,6 +66,23 @@ def measure(session: Session, client: Any) -> None:
     points = [p for p in scale.points("dask_chunks", cold=False, store=data.store) if p.threads == 1]
     chosen = [p for p in points if (p.m, p.chunk_rows) in fitted]
     scale.model = fit(chosen, [p for p in points if p not in chosen])
+
+
+def _cold(session: Session, client: Any, names: list[str]) -> None:
+    """The ways with no page cache, and in each round the disk's own ceiling: what a disk does changes by the minute."""
+    data, scale = session.asked.data, session.scale
+    rates: list[float] = []
+    calls = itertools.count()
+
+    def before() -> None:
+        if next(calls) % len(names) == 0 and (rate := limit.directly(data, session.slots, len(rates))):
+            rates.append(rate)
+        limit.cold(data)
+
+    session.time(names, data, scale.chunk_rows, client, COLD_STEPS, before=before, cold=True)
+    if rates and scale.limit is not None:
+        how = "all of it read directly, between the cold steps"
+        scale.limit = replace(scale.limit, disk=max(rates), disk_how=how)
 
 
 def other_store(session: Session, client: Any) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from bench.agreement import Disagreement, Expected, expect
+from bench.agreement import Agreement, Disagreement, Expected, expect, judge
 from bench.agreement.parts import together
 from bench.problem import Problem
 from bench.scale import ways
 from bench.scale.cluster import Memory
 from bench.scale.data import Data
 from bench.scale.records import Point, Scale, save
-from bench.scale.ways import Step
+from bench.scale.ways import Answer, Step
 from bench.words import human_bytes
 from kernels._kernel import Array
 
@@ -44,6 +44,7 @@ class Asked:
         most_tasks: The most simulated tasks.
         checked: How the data were checked.
         begun: A run of the same to which parts are added; None for a new one.
+        state: Of the data's files before they were checked.
     """
 
     data: Data
@@ -59,6 +60,7 @@ class Asked:
     most_tasks: int
     checked: Any
     begun: Scale | None = None
+    state: list[tuple[int, int]] | None = None
 
 
 @dataclass
@@ -73,11 +75,29 @@ class Session:
     w: Array
     b: float
     began: float = field(default_factory=time.monotonic)
+    expected: dict[int, tuple[Data, Expected]] = field(default_factory=dict)
+    first: dict[int, tuple[str, Answer]] = field(default_factory=dict)
 
     @property
     def slots(self) -> int:
         """How many chunks are worked on at once."""
         return self.scale.workers * self.scale.threads
+
+    def check(self, name: str, data: Data, answer: Answer, client: Any) -> Agreement | None:
+        """Compare an answer over data with the reference; where that took too long, with the first answer over them.
+
+        Raises:
+            Disagreement: If it is outside the bound.
+        """
+        if data.m not in self.expected:
+            self.progress(f"the reference over {data.m:,} examples")
+            self.expected[data.m] = reference(self, data, client)
+        compared, expected = self.expected[data.m]
+        if compared.m == data.m:
+            return judge(name, answer, expected)
+        other, known = self.first.setdefault(data.m, (name, answer))
+        require_same({other: known, name: answer}, expected, compared.m, data.m)
+        return None
 
     def time(
         self,
@@ -113,9 +133,12 @@ class Session:
                     self.progress(f"{name}: {data.m:,} examples, chunks of {human_bytes(rows * data.row_bytes)}")
                     before()
                     start = time.perf_counter()
-                    step_of[name](self.w, self.b)
+                    answer = step_of[name](self.w, self.b)
+                    took = time.perf_counter() - start
                     if cold or k:
-                        seconds[name].append(time.perf_counter() - start)
+                        seconds[name].append(took)
+                    if k == 0:
+                        self.check(name, data, answer, client)
         self.scale.grid += [point(name, data, rows, seconds[name], where, cold) for name in names]
 
     def save(self) -> None:
@@ -157,9 +180,8 @@ def point(way: str, data: Data, rows: int, seconds: list[float], where: tuple[in
     return Point(way, data.store, data.m, data.nbytes, rows, rows * data.row_bytes, *where, cold, seconds)
 
 
-def reference(session: Session, client: Any) -> tuple[Data, Expected]:
-    """The reference and its bounds on the data, or on as many first examples as it can take in some seconds."""
-    data = session.asked.data
+def reference(session: Session, data: Data, client: Any) -> tuple[Data, Expected]:
+    """The reference and its bounds on data, or on as many first examples as it can take in some seconds."""
     speed = REFERENCE_ROWS_SECOND * min(1.0, 8.0 / data.n_x) * session.slots
     most = int(REFERENCE_SECONDS * speed)
     compared = data if data.m <= most else data.head(most)
@@ -174,7 +196,7 @@ def _expect(w: Array, b: float, data: Data, start: int, stop: int) -> tuple[int,
         return stop - start, expect(Problem(w, b, X, Y, "F"))
 
 
-def require_same(answers: dict[str, Any], expected: Expected, compared: int, m: int) -> None:
+def require_same(answers: dict[str, Answer], expected: Expected, compared: int, m: int) -> None:
     """Make sure that the ways agree with each other on all of the data, where the reference saw only its head.
 
     Each may be off by the bound, which grows with the number of examples: twice that, and m / compared of it.

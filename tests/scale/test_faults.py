@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def address(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 
 def test_a_scheduler_that_exists_is_used_and_missed(
-    address: tuple[str, subprocess.Popen[str]], data: Data, at: At
+    address: tuple[str, subprocess.Popen[str]], data: Data, at: At, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where, process = address
 
@@ -78,6 +79,9 @@ def test_a_scheduler_that_exists_is_used_and_missed(
             client.wait_for_workers(1, timeout=20)
             assert cluster.shape(client) == (1, 1)
             cluster.require_same_files(client, data)
+            monkeypatch.chdir(Path(data.X).parent)  # the worker has another folder
+            with pytest.raises(WrongUse, match=r"worker tcp.* does not see X.npy as this process does: .*No such file"):
+                cluster.require_same_files(client, replace(data, X="X.npy", Y="Y.npy"))
             step = ways.dask_chunks(client, data, 100)
             with ways.read_ahead(data, 100, 1) as plain:
                 assert faults.same(step(*at), plain(*at))
@@ -92,13 +96,6 @@ def test_a_scheduler_that_exists_is_used_and_missed(
 def test_no_scheduler_is_a_line() -> None:
     with pytest.raises(WrongUse, match="there is no scheduler at nowhere"), cluster.existing("nowhere"):
         pass
-
-
-def test_a_worker_without_the_data_is_named(client: Any, data: Data) -> None:
-    cluster.require_same_files(client, data)
-    lost = Data(data.X + "x", data.Y, data.store, data.m, data.n_x, data.dtype, 8, 8)
-    with pytest.raises(OSError, match="No such file"):
-        cluster.require_same_files(client, lost)
 
 
 def test_damage_in_a_task_comes_out_as_a_line(client: Any, data: Data, at: At) -> None:

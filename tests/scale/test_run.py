@@ -8,11 +8,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from bench.agreement import Disagreement
+from bench.agreement import Disagreement, expect
 from bench.cli import app
 from bench.cli import scale as typed
+from bench.problem import Problem
 from bench.results import load
-from bench.scale import cluster, limit, model, run, store, training, ways
+from bench.scale import cluster, limit, model, run, session, store, training, ways
 from bench.scale.data import Data
 from bench.scale.records import Scale
 from bench.scale.records import load as load_scale
@@ -82,6 +83,38 @@ def test_a_way_that_loses_a_chunk_is_refused(data: Data, tmp_path: Path, monkeyp
     with pytest.raises(Disagreement, match="read_ahead: J is wrong"):
         run.run(asked(data, ways=("read_ahead",)), *store.model(N_X, SEED)[2:], tmp_path)
     assert load_scale(tmp_path) is None
+
+
+@pytest.mark.usefixtures("in_process")
+def test_of_many_examples_the_reference_takes_the_first(
+    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "REFERENCE_SECONDS", 1e-4)
+    w, b = store.model(N_X, SEED)[2:]
+    scale = run.run(asked(data, ways=("dask_chunks", "read_ahead")), w, b, tmp_path)
+    assert scale.reference_m == 100 and scale.ways["read_ahead"].errors["J"] < 100.0
+    with data.rows(0, 100) as (X, Y):
+        expected = expect(Problem(w, b, X.copy(order="F"), Y.copy(), "F"))
+    way = scale.ways["dask_chunks"]
+    answer = (way.J, np.array(way.dw), way.db)
+    session.require_same({"one": answer, "other": answer}, expected, 100, M)
+    with pytest.raises(Disagreement, match="other and one differ on all 1,013 examples"):
+        session.require_same({"one": answer, "other": (way.J * (1 + 1e-9), *answer[1:])}, expected, 100, M)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_wrong_answer_at_a_place_of_the_grid_is_refused(
+    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = ways.dask_chunks
+
+    def wrong(client: Any, data: Data, rows: int) -> Any:
+        step = right(client, data, rows)
+        return step if rows == 4096 // 32 else lambda w, b: step(w, b + 1e-9)
+
+    monkeypatch.setattr(ways, "dask_chunks", wrong)
+    with pytest.raises(Disagreement, match="dask_chunks"):
+        run.run(asked(data, parts=("grid",)), *store.model(N_X, SEED)[2:], tmp_path)
 
 
 @pytest.mark.usefixtures("in_process")

@@ -151,6 +151,10 @@ def sentences(scale: Scale) -> list[str]:
 
 
 def _peak(scale: Scale) -> str:
+    if scale.scheduler == "existing":
+        return (
+            f"Peak memory of this process {words.human_bytes(scale.peak_bytes)}; that of the cluster is not measured."
+        )
     within = "within" if scale.peak_bytes <= scale.memory_bytes else "above"
     return (
         f"Peak memory of all processes {words.human_bytes(scale.peak_bytes)}, {within} the "
