@@ -4,6 +4,7 @@ import re
 import subprocess
 import tomllib
 from dataclasses import replace
+from fnmatch import fnmatch
 
 import pytest
 
@@ -91,7 +92,10 @@ def test_every_package_is_installed() -> None:
     files = [path for package in ("bench", "kernels") for path in (ROOT / package).rglob("*.*")]
     folders = {path.parent for path in files if path.suffix in (".py", ".jinja")}
     packages = {folder.relative_to(ROOT).as_posix().replace("/", ".") for folder in folders}
-    assert set(project["tool"]["setuptools"]["packages"]) == packages
+    patterns = project["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert all(any(fnmatch(package, pattern) for pattern in patterns) for package in packages)
+    data = [str(path) for package in ("bench", "kernels") for path in (ROOT / package).rglob("*.c")]
+    assert data and project["tool"]["setuptools"]["package-data"]["kernels.peers"] == ["*.c"]
 
 
 def test_no_tracked_file_names_a_path_of_a_machine() -> None:

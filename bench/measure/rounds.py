@@ -19,6 +19,7 @@ from bench.grid import Preset
 from bench.results.records import Calibrated
 
 SHIFT_BYTES = 2**22  # below the size for which NumPy asks the system for huge pages
+LONG = 5.0  # times the target: a call that took as long is long, disturbed or not
 MOST_GROWTH = 10.0  # of the loops, from one try of calibration to the next
 
 Step = Callable[[], Any]
@@ -90,7 +91,7 @@ def calibrate(steps: Steps, target: float) -> tuple[int, float]:
         seconds = timed(steps, loops).wall
         if seconds >= target:
             passed += 1
-            if passed == 2 or (loops == 1 and seconds >= 2.0 * target):
+            if passed == 2 or (loops == 1 and seconds >= LONG * target):
                 return loops, seconds
         else:
             passed = 0

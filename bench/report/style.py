@@ -44,6 +44,8 @@ PEER_STYLES = (
     Style("#ef6548", "8"),
     Style("#fc8d59", "H"),
     Style("#6a51a3", "*"),
+    Style("#b22222", "x"),
+    Style("#2f4f4f", "+"),
 )
 # The user's own kernels: stars and crosses of n arms, which no other kernel has.
 _OWN_COLORS = ("#7a00ff", "#7fb800", "#00bcd4", "#b8a800", "#ff40ff", "#ff5500")

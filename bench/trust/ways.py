@@ -87,6 +87,11 @@ def _figures(result: CellResult, kernel: str) -> Figures:
     )
 
 
+def _own_environment() -> dict[str, str]:
+    """The environment, less what another pytest left there, of which this may be a test."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+
+
 def pytest_benchmark(work: Work, max_time: float) -> dict[str, Figures]:
     """Measure the benchmarks with pytest-benchmark, as it does by default but for how long.
 
@@ -108,7 +113,7 @@ def pytest_benchmark(work: Work, max_time: float) -> dict[str, Figures]:
         words += ["--benchmark-only", f"--benchmark-json={out}", f"--benchmark-max-time={max_time:.4f}"]
         done = subprocess.run(
             [sys.executable, *words],
-            env={**os.environ, "PYTHONPATH": path, one_by_one.CASES: json.dumps(cases)},
+            env={**_own_environment(), "PYTHONPATH": path, one_by_one.CASES: json.dumps(cases)},
             capture_output=True,
             text=True,
             timeout=PATIENCE,

@@ -118,7 +118,7 @@ def test_ctrl_c_keeps_what_was_measured_and_draws_its_report(tmp_path: Path) -> 
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         path = out / journal.FILE
-        if path.exists() and '"type":"Calibrated"' in path.read_text():
+        if path.exists() and '"type":"Round"' in path.read_text():
             break
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGINT)

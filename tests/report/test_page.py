@@ -17,8 +17,8 @@ def test_the_chapters_stand_in_order(story: list[Section]) -> None:
     ]
     names = [chapter.__module__.rpartition(".")[2] for chapter in page.CHAPTERS]
     assert names == [
-        *("answer", "training", "ladder", "numbers", "crossovers", "causes", "maps", "limits", "compiling"),
-        *("accuracy", "questions", "trust", "machine"),
+        *("answer", "training", "ladder", "numbers", "crossovers", "causes", "maps", "limits", "precision"),
+        *("compiling", "scale", "accuracy", "claims", "questions", "trust", "trust_experiment", "machine"),
     ]
 
 

@@ -1,6 +1,8 @@
 """A whole run, all of its parts, on few examples; and the command line around it."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +77,13 @@ def test_a_way_that_loses_a_chunk_is_refused(data: Data, tmp_path: Path, monkeyp
     chunks = Data.chunks
     plain = ways.read_ahead
 
-    def forgetful(data: Data, rows: int, threads: int) -> Any:
-        monkeypatch.setattr(Data, "chunks", lambda self, rows: chunks(self, rows)[:-1])
-        return plain(data, rows, threads)
+    @contextmanager
+    def forgetful(data: Data, rows: int, threads: int) -> Iterator[Any]:
+        with ExitStack() as stack:
+            with monkeypatch.context() as patched:
+                patched.setattr(Data, "chunks", lambda self, rows: chunks(self, rows)[:-1])
+                step = stack.enter_context(plain(data, rows, threads))
+            yield step
 
     monkeypatch.setattr(ways, "read_ahead", forgetful)
     with pytest.raises(Disagreement, match="read_ahead: J is wrong"):

@@ -62,7 +62,9 @@ def test_the_rule_is_that_of_pytest_benchmark(tmp_path: Path) -> None:
     (tmp_path / "none.ini").write_text("[pytest]\n")
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*words, *more], cwd=tmp_path, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [*words, *more], cwd=tmp_path, env=ways._own_environment(), capture_output=True, text=True, check=False
+        )
 
     assert run("--benchmark-save=first").returncode == 0
     (kept,) = (tmp_path / "kept").rglob("*.json")
