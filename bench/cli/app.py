@@ -52,8 +52,9 @@ def run(
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Resume an interrupted run, in its folder.")
     ] = None,
+    tables: commands.Tables = False,
 ) -> None:
-    """Measure a grid, print the speed-ups, write the report.
+    """Measure a grid, write the report, and print what came out.
 
     Samples go to samples.jsonl in the run's folder as they are taken. Ctrl-C stops the run; what was measured is kept,
     and its report is drawn. Resume an interrupted run with --resume. Exit 1 if a kernel disagreed with the reference,
@@ -75,27 +76,27 @@ def run(
             raise WrongUse(f"{folder} can't be resumed: {error}") from None
     with session:
         finished, interrupted = _measure(session)
-    console = Console()
-    page = commands.drawn_report(console, finished, folder)
-    commands.show(finished)
-    console.print(f"report: {page}", soft_wrap=True, markup=False)
+    commands.drawn_report(finished, folder)
+    commands.show(finished, folder, tables)
     if interrupted:
-        console.print(f"To measure the rest: unloop run --resume {folder}", soft_wrap=True, markup=False)
+        Console().print(
+            f"To measure the rest: unloop run --resume {commands.from_here(folder)}", soft_wrap=True, markup=False
+        )
         raise typer.Exit(130)
     if any(result.failed for result in finished.cells):
         raise typer.Exit(1)
 
 
 def _require_resume_alone(context: typer.Context) -> None:
-    for name in context.params.keys() - {"resume"}:
+    for name in context.params.keys() - {"resume", "tables"}:
         source = context.get_parameter_source(name)
         if source is not None and source.name != "DEFAULT":
             raise WrongUse(f"--{name} does not go with --resume: a run keeps the options that it was begun with")
 
 
 def _measure(session: Session) -> tuple[Run, bool]:
-    """Measure what a run lacks; the run, and whether it was interrupted."""
-    console = Console()
+    """Measure what a run lacks; the run, and whether it was interrupted. Progress goes to stderr."""
+    console = Console(stderr=True)
     interrupted = False
     for warning in session.warnings:
         console.print(f"warning: {warning}", style="yellow", soft_wrap=True, markup=False)

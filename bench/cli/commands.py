@@ -1,5 +1,6 @@
 """The commands that read runs, and those that describe: plot, report, compare, advise, kernels, machine."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -14,22 +15,37 @@ from bench.words import WrongUse
 # What draws and fits is imported where it is needed: Matplotlib and SciPy take longer to load than most commands take.
 
 ROOT = Path(__file__).parents[2]
+BUSY_LOOK = 0.5  # seconds
 REFERENCE = Path("results", "reference")
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, such as results/reference.")]
 
 
-def show(run: Run) -> None:
-    """Print the tables of a run; narrower than they need, columns would be left out."""
-    from bench.report import terminal
-
-    Console(width=max(terminal.WIDTH, Console().width)).print(terminal.render(run))
+Tables = Annotated[bool, typer.Option("--tables", help="Print every speed-up, too: all kernels in all cells.")]
 
 
-def drawn_report(console: Console, run: Run, folder: Path, light: bool = False) -> Path:
-    """Draw the report of a run, showing which figure is being drawn; returns the page's path."""
+def show(run: Run, folder: Path, tables: bool = False) -> None:
+    """Print how a run ends: the summary, after all tables if they are wanted."""
+    from bench.report.terminal import summary
+    from bench.report.terminal import tables as terminal
+
+    if tables:  # narrower than they need, columns would be left out
+        Console(width=max(terminal.WIDTH, Console().width)).print(terminal.render(run))
+    console = Console(highlight=False)
+    for line in summary.lines(run, from_here(folder), console.width):
+        console.print(line.text, style=line.style, markup=False, soft_wrap=True)
+
+
+def from_here(folder: Path) -> Path:
+    """A folder as one would type it: relative if it lies below the current one."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+def drawn_report(run: Run, folder: Path, light: bool = False) -> Path:
+    """Draw the report of a run, showing on stderr which figure is being drawn; returns the page's path."""
     from bench.report import write
 
-    with console.status("drawing the figures") as status:
+    with Console(stderr=True).status("drawing the figures") as status:
         return write(run, folder, lambda name: status.update(f"drawing {name}"), "open" if light else "all")
 
 
@@ -47,16 +63,17 @@ def report(
         bool,
         typer.Option("--light", help="For keeping: the samples compressed, few figures, no run.json."),
     ] = False,
+    tables: Tables = False,
 ) -> None:
-    """Write report.html, report.md, run.json and the figures of a run again, from its samples.
+    """Write report.html, report.md, run.json and the figures of a run again, from its samples; print the summary.
 
     A run kept with --light can be reported in full again, but not resumed.
     """
-    console = Console()
-    page = drawn_report(console, load(run), run, light)
+    measured = load(run)
+    drawn_report(measured, run, light)
     if light:
         journal.compress(run)
-    console.print(f"report: {page}", soft_wrap=True, markup=False)
+    show(measured, run, tables)
 
 
 def advise(
@@ -73,7 +90,7 @@ def advise(
 ) -> None:
     """Which kernel to use for a problem, how long it takes, and when the answer changes; from a run."""
     from bench.analysis import advise as analysis
-    from bench.report import advice
+    from bench.report.terminal import advice
 
     folder = run or _default_run(Path("results"))
     answer = analysis.advise(load(folder), m, n_x, calls, order, threads, peers)
@@ -175,16 +192,25 @@ def kernels() -> None:
 
 
 def machine() -> None:
-    """Show what machine this is, as every run records it, and measure what it can do at most: its ceilings."""
-    from bench.machine import card, ceilings
+    """Show this machine as every run records it, and measure its ceilings: the most that it can do.
 
-    console = Console()
+    It warns if the machine is busy: then the ceilings come out too low, and a run would be less certain.
+    """
+    from bench.machine import card, ceilings, disturbances
+
+    console, progress = Console(), Console(stderr=True)
+    busy = disturbances.cores_of_others(BUSY_LOOK)
     here = card.card()
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for what, value in card.describe(here):
         table.add_row(what, value)
-    with console.status("measuring the ceilings") as status:
+    with progress.status("measuring the ceilings") as status:
         measured = ceilings.measure(lambda what: status.update(f"measuring the ceilings: {what}"))
     for what, value in ceilings.describe(measured, here.caches):
         table.add_row(what, value)
     console.print(table)
+    warnings = disturbances.compiler_words(os.environ)
+    if busy > disturbances.BUSY:
+        warnings.insert(0, f"other processes keep {busy:.1f} cores busy: stop them, or measure when they have ended")
+    for warning in warnings:
+        console.print(f"Warning: {warning}", style="yellow", soft_wrap=True, markup=False)

@@ -4,17 +4,17 @@ A plugin (named in pyproject.toml) and not a conftest.py: pytest would take the 
 before it had read a conftest.py, and so never find the one that knows the option.
 """
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from rich.console import Console
 
 from bench.cli import options
+from bench.cli.commands import from_here
 from bench.cli.measured import Measured
 from bench.cli.options import Typed
 from bench.grid import Cell
@@ -131,14 +131,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[N
     closed = session.config.stash[measured_key].close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     if closed is None:
         return
-    from bench.report import terminal, write  # load Matplotlib, for which a session that measures nothing need not wait
+    from bench.report import write  # loads Matplotlib, for which a session that measures nothing need not wait
+    from bench.report.terminal import summary
 
     folder, run = closed
-    text = StringIO()
-    console = Console(file=text, width=terminal.WIDTH)
-    console.print(terminal.render(run))
-    console.print(f"report: {write(run, folder)}", soft_wrap=True)
-    session.config.stash[ended_key] = text.getvalue()
+    write(run, folder)
+    lines = summary.lines(run, from_here(folder), shutil.get_terminal_size().columns)
+    session.config.stash[ended_key] = "\n".join(line.text for line in lines)
 
 
 @pytest.hookimpl(trylast=True)

@@ -13,6 +13,7 @@ import pytest
 
 from bench.cli import app, commands
 from bench.machine import ceilings
+from bench.report.terminal.summary import MOST_LINES
 from bench.results import journal, load
 from bench.words import WrongUse
 from tests.cli.conftest import Refused
@@ -24,8 +25,10 @@ def test_run_writes_a_run_and_names_the_report(command: Command, tmp_path: Path)
     assert done.returncode == 0, done.stdout + done.stderr
     (out,) = (tmp_path / "results").iterdir()
     assert out.name.endswith("-smoke")
-    assert f"report: {out / 'report.html'}" in done.stdout
-    assert re.search(r"1 of \d cells are ready", done.stdout) and "100% measured" in done.stdout
+    assert f"Page   {out.relative_to(tmp_path) / 'report.html'}" in done.stdout
+    # Progress does not mix with what a pipe or a file gets.
+    assert re.search(r"1 of \d cells are ready", done.stderr) and "100% measured" in done.stderr
+    assert len(done.stdout.splitlines()) <= MOST_LINES and "cells are ready" not in done.stdout
     assert load(out).header.environment["memory_layout"] == "random"
     again = command("bench", "run", "--grid", "smoke", "--out", str(out))
     assert again.returncode == 2
@@ -69,7 +72,9 @@ def test_the_run_that_answers_by_default(tmp_path: Path) -> None:
     assert commands._default_run(tmp_path) == tmp_path / "reference"
 
 
-def test_plot_and_report_draw_again_from_the_samples_alone(run_folder: Path, tmp_path: Path) -> None:
+def test_plot_and_report_draw_again_from_the_samples_alone(
+    run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     copy = tmp_path / "copy"
     copy.mkdir()
     shutil.copy(run_folder / journal.FILE, copy)
@@ -78,7 +83,9 @@ def test_plot_and_report_draw_again_from_the_samples_alone(run_folder: Path, tmp
     assert sorted(path.name for path in (copy / "plots").iterdir()) == drawn
     # The same samples give the same figure, to the byte.
     assert (copy / "plots" / "fastest.svg").read_bytes() == (run_folder / "plots" / "fastest.svg").read_bytes()
-    commands.report(copy)
+    commands.report(copy, tables=True)
+    text = capsys.readouterr().out
+    assert "Speed-up over python_loop" in text and f"Page   {copy / 'report.html'}" in text
     assert (copy / "report.md").read_text() == (run_folder / "report.md").read_text()
 
 
@@ -92,6 +99,16 @@ def test_kernels_and_machine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
             app.main()
         text = capsys.readouterr().out
         assert ended.value.code == 0 and all(word in text for word in shown), text
+
+
+def test_a_busy_machine_gives_a_warning(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(ceilings, "measure", lambda _: {})
+    monkeypatch.delenv("NUMBA_OPT", raising=False)
+    for cores, shown in ((1.25, True), (0.1, False)):
+        monkeypatch.setattr("bench.machine.disturbances.cores_of_others", lambda _, cores=cores: cores)
+        commands.machine()
+        text = capsys.readouterr().out
+        assert ("Warning: other processes keep 1.2 cores busy: stop them, or" in text) == shown
 
 
 @pytest.mark.parametrize(

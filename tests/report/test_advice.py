@@ -3,7 +3,7 @@
 import re
 
 from bench.analysis.advise import advise
-from bench.report.advice import lines
+from bench.report.terminal.advice import lines
 from tests.analysis.test_advise import textbook, with_two_threads
 from tests.factories import COSTS, run_of_costs
 
