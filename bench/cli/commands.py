@@ -17,6 +17,8 @@ from bench.words import WrongUse
 ROOT = Path(__file__).parents[2]
 BUSY_LOOK = 0.5  # seconds
 REFERENCE = Path("results", "reference")
+PACKAGED = Path(__file__).parents[1] / "reference"  # small, for those who have installed the package alone
+SIZES = "sizes"  # in a run's folder: a run of the grid "sizes"
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, such as results/reference.")]
 
 
@@ -81,32 +83,44 @@ def advise(
     n_x: Annotated[int, typer.Option(help="Number of features.")],
     run: Annotated[
         Path | None,
-        typer.Argument(metavar="[RUN]", help="A run's folder. [default: results/reference, or the newest]"),
+        typer.Argument(metavar="[RUN]", help="A run's folder. [default: the reference run, or the newest]"),
     ] = None,
     calls: Annotated[int, typer.Option(help="How many gradient steps.")] = 1,
     order: Annotated[str, typer.Option(help="Layout of X: F, the features of one example side by side; or C.")] = "F",
     threads: Annotated[str, typer.Option(help="1 or all.")] = "1",
     peers: Annotated[bool, typer.Option("--peers", help="Recommend other libraries too.")] = False,
 ) -> None:
-    """Which kernel to use for a problem, how long it takes, and when the answer changes; from a run."""
+    """Which kernel to use for a problem, how long it takes, when the answer changes, and what to paste; from a run.
+
+    Times between the measured sizes are estimated from the cells nearby, with a 90% interval. Where the run's folder
+    holds a run of random sizes (unloop run --grid sizes --out RUN/sizes), the estimates are finer.
+    """
     from bench.analysis import advise as analysis
     from bench.report.terminal import advice
 
-    folder = run or _default_run(Path("results"))
-    answer = analysis.advise(load(folder), m, n_x, calls, order, threads, peers)
+    folder = run or reference() or _newest(Path("results"))
+    sizes = load(folder / SIZES) if journal.find(folder / SIZES) else None
+    answer = analysis.advise(load(folder), m, n_x, calls, order, threads, peers, sizes)
     console = Console(highlight=False)
-    for number, line in enumerate(advice.lines(answer, str(folder))):
+    for number, line in enumerate(advice.lines(answer, str(from_here(folder)))):
         console.print(line, style="bold" if number == 0 else "", markup=False, soft_wrap=True)
+    code = advice.snippet(answer)
+    if code:
+        console.print(f"\n{code}", markup=False, soft_wrap=True)
 
 
-def _default_run(folder: Path) -> Path:
-    """The reference run, or else the newest of the runs."""
-    if journal.find(folder / "reference"):
-        return folder / "reference"
+def _newest(folder: Path) -> Path:
+    """The newest of the runs in a folder."""
     runs = sorted(folder.glob(f"*/{journal.FILE}"), key=lambda path: path.stat().st_mtime)
     if not runs:
         raise WrongUse("there is no run here; name the folder of one, or measure one: unloop run --grid quick")
     return runs[-1].parent
+
+
+def reference() -> Path | None:
+    """The folder of the reference run: in the current folder, in the checkout, or what ships in the package."""
+    places = (REFERENCE, ROOT / REFERENCE, PACKAGED)
+    return next((place for place in places if journal.find(place)), None)
 
 
 def compare(
@@ -171,10 +185,8 @@ def _percent(option: str, text: str) -> float:
 
 
 def _named(run: str) -> Path:
-    """The folder of a run; the word reference: results/reference here, or else in the checkout."""
-    if run != "reference":
-        return Path(run)
-    return REFERENCE if REFERENCE.is_dir() else ROOT / REFERENCE
+    """The folder of a run; the word reference: the reference run."""
+    return (reference() or REFERENCE) if run == "reference" else Path(run)
 
 
 def kernels() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from bench.cli import app, commands
 from bench.machine import ceilings
+from bench.problem import make_problem
 from bench.report.terminal.summary import MOST_LINES
 from bench.results import journal, load
 from bench.words import WrongUse
@@ -53,23 +54,43 @@ def test_run_writes_a_run_and_names_the_report(command: Command, tmp_path: Path)
         (["advise", "--m", "9", "--n-x", "2", "--order", "f", str(RECORDED)], "--order must be F or C; got 'f'"),
         (["advise", "--m", "9", "--n-x", "2", "--threads", "2", str(RECORDED)], "--threads must be 1 or all; got '2'"),
         (["advise", "--m", "9", "--n-x", "2", str(RECORDED)], "this run can't answer for order F, 1 thread: too few"),
-        (["advise", "--m", "9", "--n-x", "2"], "there is no run here; name the folder of one, or measure one: "),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_2(refused: Refused, words: list[str], message: str) -> None:
     assert refused(*words).startswith(f"unloop: {message}")
 
 
-def test_the_run_that_answers_by_default(tmp_path: Path) -> None:
+def test_the_run_that_answers_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WrongUse, match="there is no run here"):
-        commands._default_run(tmp_path)
+        commands._newest(tmp_path)
     for age, name in ((20, "old"), (10, "new")):
         shutil.copytree(RECORDED, tmp_path / name)
         stamp = time.time() - age
         os.utime(tmp_path / name / journal.FILE, (stamp, stamp))
-    assert commands._default_run(tmp_path) == tmp_path / "new"
-    shutil.copytree(RECORDED, tmp_path / "reference")
-    assert commands._default_run(tmp_path) == tmp_path / "reference"
+    assert commands._newest(tmp_path) == tmp_path / "new"
+    # The reference: where one is, else in the checkout, else what ships in the package, else there is none.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(commands, "ROOT", tmp_path / "nowhere")
+    monkeypatch.setattr(commands, "PACKAGED", tmp_path / "packaged")
+    assert commands.reference() is None
+    shutil.copytree(RECORDED, tmp_path / "packaged")
+    assert commands.reference() == tmp_path / "packaged"
+    shutil.copytree(RECORDED, tmp_path / "results" / "reference")
+    assert commands.reference() == Path("results", "reference")
+
+
+def test_advise_anywhere_prints_what_to_paste(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    commands.advise(m=700, n_x=30, calls=10**6)
+    text = capsys.readouterr().out
+    assert text.startswith("Use numba_") and "90% interval" in text
+    # What it prints to paste runs, on a problem of any size.
+    problem = make_problem(50, 3)
+    names = {"w": problem.w, "b": problem.b, "X": problem.X, "Y": problem.Y}
+    exec(text.partition("\n\n")[2].replace("iterations=1000000", "iterations=3"), names)
+    assert len(names["descent"].costs) == 3  # type: ignore[attr-defined]
 
 
 def test_plot_and_report_draw_again_from_the_samples_alone(

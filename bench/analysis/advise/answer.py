@@ -1,23 +1,20 @@
-"""Which kernel to use at an m, n_x and number of calls: the answer of `unloop advise`, from a run."""
+"""The kernels of a run weighed for one problem: how long each takes, which one to use, and what ties with it."""
 
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 import numpy as np
 
 import kernels
-from bench.analysis.costmodel import Costs, fit_all
+from bench.analysis.advise.local import CONFIDENCE, Local, Timed, TooFewCells, quantile
 from bench.analysis.payback import cold_seconds
 from bench.grid import Order, Setting
 from bench.results import CellResult, Run
 from bench.stats import Interval
 from bench.words import WrongUse
-
-LEAD = 1.05  # the answer changes where another kernel leads by more
-STEPS_PER_DECADE = 24
-MOST_CALLS = 10**9
 
 
 class CantAnswer(WrongUse):
@@ -26,15 +23,22 @@ class CantAnswer(WrongUse):
 
 @dataclass(frozen=True)
 class Offer:
-    """A kernel and what it takes: seconds a call, and to compile; measured in this very cell, or predicted.
+    """A kernel and what it takes.
 
-    `one_thread`: it uses one thread, though all were allowed.
+    Attributes:
+        kernel: Its name.
+        seconds: Of a call, with a 90% interval; measured in this very cell, or estimated.
+        measured: Which of the two.
+        start: Seconds that its first call costs in every process: loading its code from disk, or else compiling it.
+        compiling: Seconds of the very first call on a machine; 0 where nothing is compiled.
+        one_thread: It uses one thread, though all were allowed.
     """
 
     kernel: str
     seconds: Interval
-    compiling: float
     measured: bool
+    start: float = 0.0
+    compiling: float = 0.0
     one_thread: bool = False
 
     @property
@@ -43,8 +47,8 @@ class Offer:
         return f"{self.kernel} (one thread)" if self.one_thread else self.kernel
 
     def total(self, calls: float) -> float:
-        """Seconds of all calls, compiling included."""
-        return self.compiling + calls * self.seconds.estimate
+        """Seconds of all calls in a process, its start included."""
+        return self.start + calls * self.seconds.estimate
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,9 @@ class Advice:
         calls: How many calls there will be.
         setting: Order of X, threads and dtype.
         offers: The kernels, the fastest for all calls first.
+        ties: Those that may be as fast as the first: what it leads by is within the error of the estimates.
         unfit: Those left out because their cost is wrong once an activation saturates.
-        costs: The cost models that predict them.
+        local: What estimates each at other sizes, by label.
         outside: Whether the problem lies outside the sizes that the run measured.
     """
 
@@ -69,8 +74,9 @@ class Advice:
     calls: int
     setting: Setting
     offers: list[Offer]
+    ties: list[Offer]
     unfit: list[Offer]
-    costs: dict[str, Costs]
+    local: Mapping[str, Local]
     outside: bool
 
     @property
@@ -78,29 +84,31 @@ class Advice:
         """The answer."""
         return self.offers[0]
 
-    def best_at(self, m: float, n_x: float, calls: float, lead: float = LEAD) -> str:
-        """The kernel to use elsewhere, by the model, made to agree with what was measured here.
-
-        It is the same as here unless another leads by more than `lead`.
-        """
-
-        def total(offer: Offer) -> float:
-            costs = self.costs[offer.kernel]
-            scale = offer.seconds.estimate / costs.seconds(self.m, self.n_x).estimate if offer.measured else 1.0
-            return offer.compiling + calls * scale * costs.seconds(m, n_x).estimate
-
-        totals = {offer.label: total(offer) for offer in self.offers if offer.kernel in self.costs}
-        best, own = min(totals, key=lambda name: totals[name]), self.best.label
-        return own if own in totals and totals[own] <= lead * totals[best] else best
-
 
 def advise(
-    run: Run, m: int, n_x: int, calls: int = 1, order: str = "F", threads: str = "1", peers: bool = False
+    run: Run,
+    m: int,
+    n_x: int,
+    calls: int = 1,
+    order: str = "F",
+    threads: str = "1",
+    peers: bool = False,
+    sizes: Run | None = None,
 ) -> Advice:
     """The kernels of a run for a problem, the fastest for all calls first.
 
+    Args:
+        run: The run.
+        m: Number of examples.
+        n_x: Number of features.
+        calls: How many calls there will be.
+        order: Layout of X: "F" or "C".
+        threads: "1" or "all".
+        peers: Whether to offer other libraries too.
+        sizes: A run of the grid "sizes" on the same machine: more cells to estimate from, and such as users have.
+
     Raises:
-        CantAnswer: For sizes below 1, an unknown order or threads, or a run that can't answer.
+        CantAnswer: For sizes below 1, an unknown order or threads, or runs that can't answer.
     """
     for what, value in (("--m", m), ("--n-x", n_x), ("--calls", calls)):
         if value < 1:
@@ -109,24 +117,42 @@ def advise(
         raise CantAnswer(f"--order must be F or C; got {order!r}")
     if threads not in ("1", "all"):
         raise CantAnswer(f"--threads must be 1 or all; got {threads!r}")
+    if sizes is not None and sizes.header.machine.cpu != run.header.machine.cpu:
+        raise CantAnswer("the run of random sizes beside this one is of another machine; measure it again or remove it")
     count = 1 if threads == "1" else max((result.cell.threads for result in run.cells), default=1)
     setting = Setting(cast(Order, order), count)
-    offers, costs = _offers(run, m, n_x, setting)
+    offers, local = _offers(run, sizes, m, n_x, setting)
     if count > 1:
         # A kernel of one thread was measured where only one was allowed; it may be used where all are.
-        alone, costs_alone = _offers(run, m, n_x, replace(setting, threads=1))
-        offers += [replace(offer, one_thread=True) for offer in alone if run.kernels[offer.kernel].threads == "one"]
-        costs = costs_alone | costs
+        alone, local_alone = _offers(run, sizes, m, n_x, replace(setting, threads=1))
+        alone = [replace(offer, one_thread=True) for offer in alone if run.kernels[offer.kernel].threads == "one"]
+        offers += alone
+        local |= {offer.label: local_alone[offer.kernel] for offer in alone if offer.kernel in local_alone}
     ladder = kernels.KERNELS
     offers = [offer for offer in offers if peers or offer.kernel in ladder]
     unfit = [offer for offer in offers if offer.kernel in ladder and ladder[offer.kernel].cost_from == "a"]
-    offers = [offer for offer in offers if offer not in unfit]
+    offers = sorted((offer for offer in offers if offer not in unfit), key=lambda offer: offer.total(calls))
     if run.problem != "synthetic" or not offers:
         raise CantAnswer(
             f"this run can't answer for {setting.label}: too few cells; measure with: unloop run --grid quick"
         )
-    offers.sort(key=lambda offer: offer.total(calls))
-    return Advice(run, m, n_x, calls, setting, offers, unfit, costs, _outside(run.of(setting), m, n_x))
+    ties = [offer for offer in offers[1:] if _tie(offers[0], offer, calls, local)]
+    return Advice(run, m, n_x, calls, setting, offers, ties, unfit, local, _outside(run.of(setting), m, n_x))
+
+
+def _tie(best: Offer, other: Offer, calls: int, local: Mapping[str, Local]) -> bool:
+    """Whether another kernel may be as fast as the best, as far as both were estimated where both were measured.
+
+    Two estimates of neighbouring cells are often wrong in the same direction, so their ratio is better known than
+    either: what counts is how far off the ratios of the held-out cells were. Measured here, their intervals decide.
+    """
+    if best.measured and other.measured:
+        return other.start + calls * other.seconds.low <= best.start + calls * best.seconds.high
+    if best.label not in local or other.label not in local:
+        return False
+    first, second = local[best.label].errors, local[other.label].errors
+    off = quantile(np.array([abs(first[size] - second[size]) for size in first if size in second] or [math.inf]))
+    return other.start + calls * other.seconds.estimate * math.exp(-off) <= best.total(calls)
 
 
 def _outside(results: Sequence[CellResult], m: int, n_x: int) -> bool:
@@ -135,17 +161,32 @@ def _outside(results: Sequence[CellResult], m: int, n_x: int) -> bool:
     return not (min(ms) <= m <= max(ms) and min(n_xs) <= n_x <= max(n_xs) and m * n_x <= max(sizes))
 
 
-def _offers(run: Run, m: int, n_x: int, setting: Setting) -> tuple[list[Offer], dict[str, Costs]]:
-    """What every kernel of a setting takes, and the costs that predict it."""
-    fitted, _ = fit_all(run, setting)
+def _offers(run: Run, sizes: Run | None, m: int, n_x: int, setting: Setting) -> tuple[list[Offer], dict[str, Local]]:
+    """What every kernel of a setting takes, and what estimates it elsewhere."""
     here = next((result for result in run.of(setting) if (result.cell.m, result.cell.n_x) == (m, n_x)), None)
-    compiling = cold_seconds(run)
-    offers = []
-    for name in dict.fromkeys([*fitted, *(here.kernels if here else ())]):
-        measured = here is not None and name in here.samples
-        seconds = here.median(name) if here is not None and measured else fitted[name].seconds(m, n_x)
-        offers.append(Offer(name, seconds, compiling.get(name, 0.0), measured))
-    return offers, fitted
+    cold, cached = cold_seconds(run), {name: price.cached for name, price in run.prices.items()}
+    offers, local = [], {}
+    for name, cells in _timed(run, sizes, setting).items():
+        with contextlib.suppress(TooFewCells):  # it may have been measured in this very cell
+            local[name] = Local(cells)
+        compiling = cold.get(name, 0.0)
+        start = cached.get(name) or compiling
+        if here is not None and name in here.samples:
+            offers.append(Offer(name, here.median(name, CONFIDENCE), True, start, compiling))
+        elif name in local:
+            offers.append(Offer(name, local[name].seconds(m, n_x), False, start, compiling))
+    return offers, local
+
+
+def _timed(run: Run, sizes: Run | None, setting: Setting) -> dict[str, list[Timed]]:
+    """Kernel -> where it was timed in a setting: in the run, and at the random sizes."""
+    results = [*run.of(setting), *(sizes.of(setting) if sizes is not None else [])]
+    timed: dict[str, dict[tuple[int, int], Timed]] = {}
+    for result in results:
+        m, n_x = result.cell.m, result.cell.n_x
+        for name in result.kernels:
+            timed.setdefault(name, {}).setdefault((m, n_x), Timed(m, n_x, result.median(name).estimate))
+    return {name: list(timed[name].values()) for name in run.measured if name in timed}
 
 
 def left_out(advice: Advice) -> list[Offer]:
@@ -173,13 +214,13 @@ class PaidBack:
 
 def paid_back(advice: Advice) -> PaidBack | None:
     """When compiling has paid for itself; None where nothing is compiled, or everything."""
-    ready = [offer for offer in advice.offers if not offer.compiling]
-    compiled = [offer for offer in advice.offers if offer.compiling]
+    ready = [offer for offer in advice.offers if not offer.start]
+    compiled = [offer for offer in advice.offers if offer.start]
     if not ready or not compiled:
         return None
     plain = min(ready, key=lambda offer: offer.seconds.estimate)
     counts = [
-        (math.ceil(offer.compiling / (plain.seconds.estimate - offer.seconds.estimate)), offer)
+        (math.ceil(offer.start / (plain.seconds.estimate - offer.seconds.estimate)), offer)
         for offer in compiled
         if offer.seconds.estimate < plain.seconds.estimate
     ]
@@ -187,53 +228,3 @@ def paid_back(advice: Advice) -> PaidBack | None:
         return PaidBack(plain)
     calls, first = min(counts, key=lambda count: (count[0], count[1].label))
     return PaidBack(plain, first, calls)
-
-
-Axis = Literal["m", "n_x", "calls"]
-
-
-@dataclass(frozen=True)
-class Turn:
-    """Where the answer changes along one axis, the others kept.
-
-    Attributes:
-        axis: What is changed.
-        above: Whether it lies above the question, or below.
-        at: The value from which there is another answer.
-        end: The last value that was looked at on this side.
-        label: The other answer.
-    """
-
-    axis: Axis
-    above: bool
-    at: float
-    end: int
-    label: str
-
-
-def turns(advice: Advice) -> dict[Axis, list[Turn]]:
-    """Axis -> where the answer changes, below then above; none where the cost model does not know the answer."""
-    if advice.best.kernel not in advice.costs:
-        return {}
-    cells = [result.cell for result in advice.run.of(advice.setting)]
-    spans: dict[Axis, tuple[int, int, int]] = {
-        "m": (advice.m, min(cell.m for cell in cells), max(cell.m for cell in cells)),
-        "n_x": (advice.n_x, min(cell.n_x for cell in cells), max(cell.n_x for cell in cells)),
-        "calls": (advice.calls, 1, MOST_CALLS),
-    }
-    return {
-        axis: [turn for end in ends if (turn := _turn(advice, axis, start, end, end == ends[1])) is not None]
-        for axis, (start, *ends) in spans.items()
-    }
-
-
-def _turn(advice: Advice, axis: Axis, start: int, end: int, above: bool) -> Turn | None:
-    """The first change of answer on the way from the question to an end of an axis."""
-    here = {"m": float(advice.m), "n_x": float(advice.n_x), "calls": float(advice.calls)}
-    steps = max(1, round(abs(math.log10(end / start)) * STEPS_PER_DECADE))
-    for value in np.geomspace(start, end, steps + 1)[1:]:
-        # The totals are lines in the number of calls and cross once, so no lead is asked for there.
-        label = advice.best_at(**{**here, axis: float(value)}, lead=1.0 if axis == "calls" else LEAD)
-        if label != advice.best.label:
-            return Turn(axis, above, float(value), end, label)
-    return None

@@ -3,7 +3,9 @@
 The cost model (a cost per call, per example and per element of X) gives the shape of the curve. What it leaves,
 ln(measured / model), changes slowly with m, with n_x and with the size of X, which decides the cache that holds it: a
 Gaussian process over ln m, ln n_x and ln(m n_x) brings in what is near in all three (C. E. Rasmussen and C. K. I.
-Williams, "Gaussian Processes for Machine Learning", 2006, chapter 2 and section 5.4.2).
+Williams, "Gaussian Processes for Machine Learning", 2006, chapter 2 and section 5.4.2). How far is near is fixed: few
+cells fit any lengths that are learned from them, and then promise too much. Only the share of noise is chosen, as the
+one with which cells that are left out are estimated best.
 
 The interval is checked and not believed: each cell is estimated from all the others, and its error is divided by the
 standard deviation that the process gave it; 90% of the cells were off by no more than `reach` such deviations
@@ -11,7 +13,6 @@ standard deviation that the process gave it; 90% of the cells were off by no mor
 """
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,16 +20,15 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import nnls
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
+from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
 from bench.stats import Interval
 
 CONFIDENCE = 0.9
 MIN_CELLS = 6  # three numbers of the model, from twice as many cells
-# Bounds of what the process may learn: how fast it changes, in units of ln, and how much of it is noise.
-LENGTHS, SCALES, NOISE = (0.3, 30.0), (0.01, 100.0), (1e-3, 1.0)
+LENGTHS = (20.0, 8.0, 2.0)  # over which it changes, in ln m, ln n_x and ln(m n_x): the size of X tells most
+NOISE = (0.01, 0.03, 0.1, 0.3)  # the share of the variance that no neighbour knows of
 
 Array = npt.NDArray[np.float64]
 
@@ -64,11 +64,13 @@ class Local:
         self._sizes = [(cell.m, cell.n_x) for cell in cells]
         self._costs = nnls(_terms(sizes) / seconds[:, None], np.ones(len(cells)))[0]
         left = np.log(seconds / (_terms(sizes) @ self._costs))
-        kernel = ConstantKernel(1.0, SCALES) * RBF(np.full(3, 2.0), LENGTHS) + WhiteKernel(0.01, NOISE)
-        self._process = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=1, random_state=0)
-        with warnings.catch_warnings():  # that a number lies at its bound is no reason to stop
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            self._process.fit(_places(sizes), left)
+        processes = [
+            GaussianProcessRegressor(
+                Matern(LENGTHS, nu=1.5) + WhiteKernel(noise), alpha=0.0, optimizer=None, normalize_y=True
+            ).fit(_places(sizes), left)
+            for noise in NOISE
+        ]
+        self._process = min(processes, key=lambda process: float(np.abs(_held_out(process)[0]).mean()))
         self._left = left
 
     def seconds(self, m: float, n_x: float) -> Interval:
@@ -86,22 +88,21 @@ class Local:
     @cached_property
     def errors(self) -> dict[tuple[int, int], float]:
         """(m, n_x) of each cell -> ln(estimated / measured), estimated from the other cells alone."""
-        return dict(zip(self._sizes, self._held_out[0].tolist(), strict=True))
+        return dict(zip(self._sizes, _held_out(self._process)[0].tolist(), strict=True))
 
     @cached_property
     def reach(self) -> float:
         """How many standard deviations 90% of the held-out cells kept to; the largest, with fewer than 9 of them."""
-        errors, deviations = self._held_out
+        errors, deviations = _held_out(self._process)
         return quantile(np.abs(errors) / deviations)
 
-    @cached_property
-    def _held_out(self) -> tuple[Array, Array]:
-        """Error and standard deviation of each cell as estimated from the others (Rasmussen and Williams, 5.12)."""
-        process = self._process
-        scale = float(process._y_train_std)
-        factor: Array = process.L_
-        inverse = np.linalg.inv(factor @ factor.T)
-        return -scale * np.ravel(process.alpha_) / np.diag(inverse), scale / np.sqrt(np.diag(inverse))
+
+def _held_out(process: GaussianProcessRegressor) -> tuple[Array, Array]:
+    """Error and standard deviation of each cell as estimated from the others (Rasmussen and Williams, 5.12)."""
+    scale = float(process._y_train_std)
+    factor: Array = process.L_
+    inverse = np.linalg.inv(factor @ factor.T)
+    return -scale * np.ravel(process.alpha_) / np.diag(inverse), scale / np.sqrt(np.diag(inverse))
 
 
 def quantile(scores: Array) -> float:

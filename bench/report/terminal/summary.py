@@ -118,20 +118,20 @@ def _range(run: Run) -> Iterator[str]:
 
 def _times(run: Run, width: int) -> Iterator[Line]:
     """The time of a step for some kernels at some sizes."""
-    results, names = _sizes(run), _rows(run)
+    results, names = sizes(run), shown(run)
     if not results or not names:
         return
     cell = results[0].cell
     what = f"training, {cell.iterations:,} iterations" if cell.iterations else f"time per step, n_x = {cell.n_x:,}"
     rows = [[what, *(f"m = {result.cell.m:,}" for result in results)]]
-    rows += [[_label(name), *(_time(run, result, name) for result in results)] for name in names]
+    rows += [[heading(name), *(time_of(run, result, name) for result in results)] for name in names]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     gap = max(1, min(WIDEST_GAP, (width - sum(widths)) // len(results)))
     for name, *times in rows:
         yield Line(name.ljust(widths[0]) + "".join(t.rjust(gap + w) for t, w in zip(times, widths[1:], strict=True)))
 
 
-def _sizes(run: Run) -> list[CellResult]:
+def sizes(run: Run) -> list[CellResult]:
     """The cells of the table: the fewest examples, about a thousand, and the most, at one n_x and one thread."""
     if not run.cells:
         return []
@@ -140,28 +140,29 @@ def _sizes(run: Run) -> list[CellResult]:
     return list(dict.fromkeys([cells[0], middle, cells[-1]]))
 
 
-def _rows(run: Run) -> list[str]:
+def shown(run: Run) -> list[str]:
     """The kernels of the table: the loop, the same loop compiled, NumPy, the fastest for many examples, one's own."""
-    wanted = [LOOP, *_same_loop(), VECTORIZED]
-    largest = _sizes(run)[-1:]
+    wanted = [LOOP, *same_loop(), VECTORIZED]
+    largest = sizes(run)[-1:]
     wanted += [name for result in largest for name in _fastest(result)[:1]]
     return [name for name in dict.fromkeys([*wanted, *run.own]) if name in run.measured]
 
 
-def _same_loop() -> list[str]:
+def same_loop() -> list[str]:
     """The Python loop's own function, compiled: the first rung that grew from it and compiles."""
     return [name for name, kernel in kernels.KERNELS.items() if kernel.grew_from == LOOP and kernel.compiles == "once"][
         :1
     ]
 
 
-def _label(name: str) -> str:
-    if name in _same_loop():
+def heading(name: str) -> str:
+    """What a reader calls a kernel."""
+    if name in same_loop():
         return "same loop, Numba"
     return NAMES.get(name, name)
 
 
-def _time(run: Run, result: CellResult, name: str) -> str:
+def time_of(run: Run, result: CellResult, name: str) -> str:
     """Its time, measured or estimated, or why there is none."""
     time = estimates.seconds(run, result, name)
     if time is not None:
@@ -213,7 +214,7 @@ def _nanoseconds(seconds: float) -> str:
 def _pick(run: Run, width: int) -> Iterator[Line]:
     """The fastest kernel for few and for many examples, ties named, and when compiling it pays."""
     label, best = "Pick", ""
-    for result in dict.fromkeys([*_sizes(run)[:1], *_sizes(run)[-1:]]):
+    for result in dict.fromkeys([*sizes(run)[:1], *sizes(run)[-1:]]):
         names = _fastest(result)
         if len(result.kernels) > 1 and names:
             best = names[0]
