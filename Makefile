@@ -37,13 +37,16 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-readme: $(READY) ## generate the README's table and figure from results/reference
+readme: $(READY) ## generate the README's figures and findings from results/reference
 	$(BIN)/python -m bench.report.readme
 
-reference: peers ## measure the full grid again into results/reference (an hour, an idle machine, the peers installed)
+reference: peers ## measure the full grid again into results/reference (over an hour, an idle machine, the peers installed)
 	rm -rf results/reference
 	$(BIN)/unloop run --grid full --peers --out results/reference
 	$(BIN)/unloop report --light results/reference
+	$(BIN)/unloop run --grid sizes --out results/reference/sizes
+	$(BIN)/unloop report --light results/reference/sizes
+	rm -rf results/reference/sizes/plots results/reference/sizes/report.*
 	$(BIN)/python -m bench.report.readme
 
 clean: ## remove the environment and all caches; results stay

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from bench.analysis.ratios import headline_cells
-from bench.measure.contestants import describe_kernels
 from bench.report import readme
 from bench.results import Run, load
 from bench.results.cell import Samples
@@ -68,12 +67,6 @@ def test_the_reference_is_light_and_every_figure_of_its_report_is_there() -> Non
     assert pictures and all(readme.REFERENCE / picture in files for picture in pictures)
     shown = {readme.REFERENCE / picture for picture in pictures}
     assert {path for path in files if path.suffix in (".png", ".svg")} == shown
-
-
-def test_the_readme_names_every_kernel() -> None:
-    text = readme.README.read_text(encoding="utf-8")
-    assert all(f"kernels/{name}.py" in text for name in KERNELS)
-    assert set(describe_kernels((), {})) >= set(KERNELS)
 
 
 def test_every_version_is_pinned_and_no_address_is_named() -> None:
