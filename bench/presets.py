@@ -33,7 +33,7 @@ def _cells(ms: tuple[int, ...], n_xs: tuple[int, ...], orders: tuple[Order, ...]
 PRESET_NAMES = ("smoke", "quick", "full", "sizes")
 
 
-def _random_sizes(count: int = 40) -> tuple[Cell, ...]:
+def _random_sizes(count: int = 80) -> tuple[Cell, ...]:
     """Sizes as users have them, the same in every run: no powers of two or ten, each decade as likely as the next."""
     rng, sizes = random.Random(17), set[tuple[int, int]]()
     while len(sizes) < count:

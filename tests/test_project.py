@@ -40,7 +40,7 @@ def test_a_readme_that_differs_would_be_noticed(reference: Run) -> None:
 
 
 def test_markers_must_be_there() -> None:
-    with pytest.raises(ValueError, match="must hold the markers"):
+    with pytest.raises(ValueError, match="must have the markers"):
         readme.replaced("no markers", "")
 
 

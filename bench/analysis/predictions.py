@@ -137,7 +137,7 @@ def same_code(run: Run, _result: CellResult, before: str, after: str) -> Predict
     if not {"packed", "scalar", "lanes"} <= was.keys() & now.keys():
         return _uncounted(run, before, after, "lanes")
     if all(was[key] == now[key] for key in ("packed", "scalar", "lanes")):
-        return Prediction(1.0, 1.0, "the innermost loops hold as much packed and scalar arithmetic as before")
+        return Prediction(1.0, 1.0, "the innermost loops have as much packed and scalar arithmetic as before")
     return Prediction(1.0, now["lanes"], "other arithmetic in the innermost loops: from no gain to all of their lanes")
 
 

@@ -29,7 +29,10 @@ app = typer.Typer(
 def run(
     context: typer.Context,
     grid: Annotated[
-        str, typer.Option(help="Which cells: smoke (half a minute), quick (two minutes), full (an hour).")
+        str,
+        typer.Option(
+            help="Which cells: smoke (half a minute), quick (two minutes), full (an hour); sizes: random ones, for advise."
+        ),
     ] = "quick",
     kernels: Annotated[
         str | None, typer.Option(help="Comma-separated kernels; their baselines are added. All, if not given.")

@@ -26,7 +26,7 @@ ended_key = pytest.StashKey[str]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("unloop", "unloop: the gradient step of logistic regression, as a ladder of kernels")
-    group.addoption("--grid", default=None, help="Which cells to measure: smoke, quick or full. Default: quick.")
+    group.addoption("--grid", default=None, help="Which cells to measure: smoke, quick, full or sizes. Default: quick.")
     group.addoption("--kernels", default=None, help="Comma-separated kernels to measure; their baselines are added.")
     group.addoption(
         "--kernel",
@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         metavar="FILE.py[:FUNCTION]",
         help="Measure a kernel of your own too: a file that defines cost_and_gradient(w, b, X, Y). Repeatable. "
-        "Write --kernel=FILE.py for a file that lies elsewhere: pytest takes it for a folder of tests otherwise.",
+        "For a file in another folder write --kernel=FILE.py: without the = pytest takes it for a folder of tests.",
     )
     group.addoption("--peers", action="store_true", help="Measure the other libraries that are installed, too.")
     group.addoption("--seed", type=int, default=0, help="Seed of the problems and of the order of samples. Default: 0.")

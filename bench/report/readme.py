@@ -143,7 +143,7 @@ def replaced(text: str, part: str) -> str:
         ValueError: If the markers are not there, once each and in order.
     """
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ValueError(f"{README.name} must hold the markers once each, in order: {BEGIN} {END}")
+        raise ValueError(f"{README.name} must have the markers once each, in order: {BEGIN} {END}")
     return text[: text.index(BEGIN)] + part + text[text.index(END) + len(END) :]
 
 

@@ -44,7 +44,7 @@ def load(path: str | Path) -> Run:
     folder = Path(path)
     file = folder if folder.is_file() else journal.find(folder)
     if file is None:
-        raise NotARun(f"{path} holds no {journal.FILE}; name the folder of a run, such as results/reference")
+        raise NotARun(f"{path} has no {journal.FILE}; name the folder of a run, such as results/reference")
     try:
         return replace(from_records(journal.read(file)), folder=file.parent)
     except OSError as error:
@@ -120,7 +120,9 @@ def from_records(records: Iterable[AnyRecord]) -> Run:
     records = iter(records)
     header = next(records, None)
     if not isinstance(header, Header):
-        raise ValueError("the header of the run is missing: it was cut off before; begin it anew")
+        raise ValueError(
+            "the header of the run is missing: the run was interrupted before it was written; start a new run"
+        )
     cells: dict[str, _Building] = {}
     end: End | None = None
     wall = peak = float("nan")
@@ -151,10 +153,10 @@ def from_records(records: Iterable[AnyRecord]) -> Run:
             case Warned(cell=None, words=words):
                 warnings += words
             case Header():
-                raise ValueError("it holds a second header")
+                raise ValueError("it is a second header")
             case _:
                 if record.cell not in cells:
-                    raise ValueError(f"it holds a record of the cell {record.cell!r}, which was not begun")
+                    raise ValueError(f"it is a record of the cell {record.cell!r}, which was not begun")
                 cells[str(record.cell)].add(record)
     results = [building.result() for building in cells.values()]
     return Run(header, results, end, resumed, warnings, wall, peak, ceilings, prices, counts)
