@@ -31,7 +31,7 @@ def run(
     grid: Annotated[
         str,
         typer.Option(
-            help="Which cells: smoke (half a minute), quick (two minutes), full (an hour); sizes: random ones, for advise."
+            help="Which cells: smoke (half a minute), quick (two minutes), full (an hour), or sizes (for advise)."
         ),
     ] = "quick",
     kernels: Annotated[

@@ -63,7 +63,7 @@ def line(checked: Sequence[Checked]) -> str:
     worst = max(one.regret for one in checked)
     return (
         f"{len(checked)} sizes: the choice is within 10% of the best in {near} (worst {words.times(worst, 3)}), "
-        f"the 90% interval holds the time in {held}, median width ± {width}"
+        f"the 90% interval contains the time in {held}, median width ± {width}"
     )
 
 
