@@ -18,6 +18,7 @@ from bench.report.chapters import (
     questions,
     training,
     trust,
+    trust_experiment,
 )
 from bench.report.section import Section
 from bench.report.style import SETTINGS
@@ -36,6 +37,7 @@ CHAPTERS: tuple[Callable[[Run], Section | None], ...] = (
     accuracy.section,
     questions.section,
     trust.section,
+    trust_experiment.section,
     machine.section,
 )
 
