@@ -17,8 +17,8 @@ from bench.results import NotARun, Run
 from bench.words import WrongUse
 
 app = typer.Typer(
-    help="Why vectorization matters: the gradient step of logistic regression as a ladder of kernels, each checked "
-    "against one reference and timed side by side with the others. Start with: unloop run --grid smoke",
+    help="Why vectorize, and what can beat it? The gradient step of logistic regression as a ladder of kernels, each "
+    "checked against one reference and timed side by side with the others. Start with: unloop run --grid smoke",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -36,7 +36,7 @@ def run(
         ),
     ] = "quick",
     kernels: Annotated[
-        str | None, typer.Option(help="Comma-separated kernels; their baselines are added. All, if not given.")
+        str | None, typer.Option(help="Comma-separated kernels; their baselines are added. [default: all]")
     ] = None,
     kernel: Annotated[
         list[str] | None,
@@ -46,7 +46,8 @@ def run(
         ),
     ] = None,
     peers: Annotated[
-        bool, typer.Option("--peers", help="The other libraries that are installed, too: see unloop kernels.")
+        bool,
+        typer.Option("--peers", help="Measure the other libraries that are installed, too; unloop kernels lists them."),
     ] = False,
     problem: Annotated[
         str, typer.Option(help="synthetic; or breast_cancer: training runs on a real data set.")
@@ -58,11 +59,10 @@ def run(
     ] = None,
     tables: commands.Tables = False,
 ) -> None:
-    """Measure a grid, write the report, and print what came out.
+    """Measure a grid, write its page, and print the answer.
 
     Samples go to samples.jsonl in the run's folder as they are taken. Ctrl-C stops the run; what was measured is kept,
-    and its report is drawn. Resume an interrupted run with --resume. Exit 1 if a kernel disagreed with the reference,
-    or crashed.
+    and its page is drawn. Progress goes to stderr. Exit 1 if a kernel disagreed with the reference, or crashed.
     """
     if resume is None:
         plan = options.plan(Typed(grid, problem, kernels, peers, kernel or (), seed))

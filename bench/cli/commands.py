@@ -52,7 +52,7 @@ def drawn_report(run: Run, folder: Path, light: bool = False) -> Path:
 
 
 def plot(run: RunFolder) -> None:
-    """Draw the figures of a run again, from its folder alone."""
+    """Draw the figures of a run again."""
     from bench.report import draw
 
     for path in draw(load(run), run):
@@ -67,9 +67,10 @@ def report(
     ] = False,
     tables: Tables = False,
 ) -> None:
-    """Write report.html, report.md, run.json and the figures of a run again, from its samples; print the summary.
+    """Write the page of a run again, and print its summary.
 
-    A run kept with --light can be reported in full again, but not resumed.
+    It writes report.html, report.md, run.json and the figures, all from the samples alone. A run kept with --light can
+    be reported in full again, but not resumed.
     """
     measured = load(run)
     drawn_report(measured, run, light)
@@ -86,14 +87,20 @@ def advise(
         typer.Argument(metavar="[RUN]", help="A run's folder. [default: the reference run, or the newest]"),
     ] = None,
     calls: Annotated[int, typer.Option(help="How many gradient steps.")] = 1,
-    order: Annotated[str, typer.Option(help="Layout of X: F, the features of one example side by side; or C.")] = "F",
-    threads: Annotated[str, typer.Option(help="1 or all.")] = "1",
+    order: Annotated[
+        str,
+        typer.Option(
+            help="Layout of X. F: the features of one example lie side by side; C: the examples of one feature do."
+        ),
+    ] = "F",
+    threads: Annotated[str, typer.Option(help="How many threads it may use: 1 or all.")] = "1",
     peers: Annotated[bool, typer.Option("--peers", help="Recommend other libraries too.")] = False,
 ) -> None:
-    """Which kernel to use for a problem, how long it takes, when the answer changes, and what to paste; from a run.
+    """Recommend a kernel for your size, with what to paste.
 
-    Times between the measured sizes are estimated from the cells nearby, with a 90% interval. Where the run's folder
-    holds a run of random sizes (unloop run --grid sizes --out RUN/sizes), the estimates are finer.
+    It prints how long the kernel takes, which others tie with it, and when the answer changes. Times between the
+    measured sizes are estimated from the cells nearby, with a 90% interval. They are finer where the run's folder has a
+    run of random sizes: unloop run --grid sizes --out RUN/sizes.
     """
     from bench.analysis import advise as analysis
     from bench.report.terminal import advice
@@ -127,24 +134,25 @@ def compare(
     run_a: Annotated[str, typer.Argument(metavar="RUN_A", help="Folder of the run before; or: reference.")],
     run_b: Annotated[str, typer.Argument(metavar="RUN_B", help="Folder of the run after; or: reference.")],
     fail_slower: Annotated[
-        str | None, typer.Option(metavar="5%", help="Exit 1 if a kernel is slower by more than this in some cell.")
+        str | None, typer.Option(metavar="5%", help="Exit 1 if a kernel is slower by more than this in any cell.")
     ] = None,
     tolerance: Annotated[
-        str, typer.Option(metavar="5%", help="No change: all of the interval of a ratio within this.")
+        str, typer.Option(metavar="5%", help="No change means that all of the interval lies within this.")
     ] = "5%",
     out: Annotated[
         Path | None, typer.Option(help="Folder for the figure, compare.svg and compare.png. [default: none is drawn]")
     ] = None,
 ) -> None:
-    """Compare two runs: what is slower, what is faster, what did not change, and where one can't tell.
+    """Compare two runs: slower, faster, no change, can't tell.
 
-    Seconds on one machine; on different machines, the speed-ups over python_loop and numpy_vectorized. A kernel did not
-    change if all of its ratio's interval lies within the tolerance. What can't be told is counted, with the rounds or
-    processes that would decide it. The word reference means results/reference. Nothing is written into either run.
+    On one machine it compares seconds; on different machines, the speed-ups over python_loop and numpy_vectorized. A
+    kernel did not change if all of its ratio's interval lies within the tolerance. Undecided cases are counted, with
+    the rounds or processes that would decide them. The word reference means the reference run. Nothing is written into
+    either run.
 
     --fail-slower exits with 1 if all of an interval is beyond 1 + 5%, or a kernel failed in the second run; with 2 if
-    nothing can be decided. It judges the seconds as they are; what all kernels have in common, as on a machine that was
-    slower as a whole, is named beside it.
+    nothing can be decided. It judges the seconds as they are. If all kernels are slower alike, the comparison names
+    that too.
     """
     from bench.analysis import compare as analysis
     from bench.report import changes
@@ -190,7 +198,10 @@ def _named(run: str) -> Path:
 
 
 def kernels() -> None:
-    """List the ladder, what each kernel changes from the one before; then the peers, the step in other libraries."""
+    """List the kernels, and what each changes.
+
+    First the ladder, then the peers: the same step in other libraries.
+    """
     from bench.measure.contestants import describe_kernels
     from kernels.peers import PEERS
 
@@ -204,9 +215,9 @@ def kernels() -> None:
 
 
 def machine() -> None:
-    """Show this machine as every run records it, and measure its ceilings: the most that it can do.
+    """Show this machine, and measure the most it can do.
 
-    It warns if the machine is busy: then the ceilings come out too low, and a run would be less certain.
+    Every run records the same. It warns if the machine is busy: the ceilings are too low then, and runs less certain.
     """
     from bench.machine import card, ceilings, disturbances
 
