@@ -9,7 +9,6 @@ from bench.stats import Interval
 
 TYPICAL_N_X = 32
 MANY = 1_000  # examples, from which on a cell may speak for vectorized code
-FIXED = (1_000, 32)  # m and n_x of the cell that stands for a run
 
 
 @dataclass(frozen=True)
@@ -115,17 +114,6 @@ def story_cells(run: Run) -> list[CellResult]:
     cells = [result for result in headline_cells(run) if all(name in result.seconds for name in BASELINES)]
     cells = cells or headline_cells(run)
     return [cells[k] for k in sorted({0, len(cells) // 2, len(cells) - 1})]
-
-
-def fixed(run: Run) -> Ratio | None:
-    """The vectorized form over the loop, in the cell nearest to FIXED; with one thread where both were timed so."""
-    speedups = ratios(run.cells, LOOP, [VECTORIZED])
-
-    def distance(ratio: Ratio) -> tuple[int, float]:
-        cell = ratio.result.cell
-        return cell.threads, abs(math.log(cell.m / FIXED[0])) + abs(math.log(cell.n_x / FIXED[1]))
-
-    return min(speedups, key=distance, default=None)
 
 
 def headline(run: Run) -> Ratio | None:

@@ -75,12 +75,12 @@ def _beaten(run: Run) -> Iterator[str]:
     """How far the best compiled rung is ahead of NumPy."""
     best = summary.shown(run)[-1]
     ends = ratios.ratios([result for result in run.cells if result.cell.threads == 1], VECTORIZED, [best])
-    fixed = ratios.fixed(run)
+    fixed = summary.fixed(run)
     at = fixed.result.speedup(VECTORIZED, best) if fixed is not None else None
     if at is not None and fixed is not None:
         most = max(ends, key=lambda ratio: ratio.estimate)
         yield (
-            f"Reading X once, in blocks that fit in a cache, `{best}` is {words.faster(at.estimate)} than NumPy at "
+            f"What beats NumPy: `{best}` ({run.kernels[best].title}) is {words.faster(at.estimate)} at "
             f"{fixed.result.cell.shape}, and up to {words.times(most.estimate)} at {most.result.cell.shape}."
         )
 
@@ -99,7 +99,7 @@ def _limit(run: Run) -> Iterator[str]:
 
 def _compiling(run: Run) -> Iterator[str]:
     """What compiling costs, and when it pays."""
-    best, fixed = summary.shown(run)[-1], ratios.fixed(run)
+    best, fixed = summary.shown(run)[-1], summary.fixed(run)
     price = run.prices.get(best)
     if price is None or fixed is None:
         return

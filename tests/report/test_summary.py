@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from bench.report.terminal import summary
+from bench.report.terminal.layout import NARROWEST
 from bench.results import CONTROL, LOOP, VECTORIZED, CellResult, Run, load
 from bench.results.records import Price, Skipped
 from tests import factories
@@ -80,7 +81,7 @@ def test_it_is_short_and_fits_at_every_width(folder: str) -> None:
     for columns in (0, 60, 72, 80, 100, 200):
         lines = printed(run, columns).splitlines()
         assert len(lines) <= summary.MOST_LINES
-        assert max(map(len, lines)) <= max(columns, summary.NARROWEST)
+        assert max(map(len, lines)) <= max(columns, NARROWEST)
         # Nothing of it is lost where it is narrow.
         assert flat("\n".join(lines)) == flat(printed(run, 100))
 

@@ -5,43 +5,27 @@ are left out.
 """
 
 import math
-import re
-import shlex
-import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import kernels
 from bench import words
 from bench.analysis import estimates, payback
 from bench.analysis import ratios as chosen
 from bench.analysis.estimates import Estimated
-from bench.analysis.ratios import ratios
+from bench.analysis.ratios import Ratio, ratios
 from bench.report.chapters.answer import placements
 from bench.report.chapters.trust import failed_words
+from bench.report.terminal.layout import LABEL, Line, command, paragraph, quoted, width_for, wrapped
 from bench.results import LOOP, VECTORIZED, CellResult, Run
 from bench.results.quality import trust
 
-NARROWEST, WIDEST = 60, 100  # columns
 MOST_LINES = 25
+FIXED = (1_000, 32)  # m and n_x of the cell that stands for a run
 MOST_FAILURES = 3
-LABEL = 7  # columns of the words that stand before a paragraph
 NAMES = {LOOP: "Python loop", VECTORIZED: "NumPy, vectorized"}
 WIDEST_GAP = 5  # columns between two of the table
 FEW_NUMBERS = 1_000  # of X: a vectorized step on so few is all calls
-
-
-class Line(NamedTuple):
-    """A line and its style: "bold", "bold red" or none."""
-
-    text: str
-    style: str = ""
-
-
-def width_for(columns: int) -> int:
-    """How wide to print on a terminal of so many columns."""
-    return min(max(columns, NARROWEST), WIDEST)
 
 
 def lines(run: Run, folder: Path, columns: int) -> list[Line]:
@@ -61,6 +45,17 @@ def lines(run: Run, folder: Path, columns: int) -> list[Line]:
     return spaced if len(spaced) <= MOST_LINES else [line for line in spaced if line.text]
 
 
+def fixed(run: Run) -> Ratio | None:
+    """The vectorized form over the loop, in the cell nearest to FIXED; with one thread where both were timed so."""
+    speedups = ratios(run.cells, LOOP, [VECTORIZED])
+
+    def distance(ratio: Ratio) -> tuple[int, float]:
+        cell = ratio.result.cell
+        return cell.threads, abs(math.log(cell.m / FIXED[0])) + abs(math.log(cell.n_x / FIXED[1]))
+
+    return min(speedups, key=distance, default=None)
+
+
 def _opening(run: Run, width: int) -> Iterator[Line]:
     """What was run, where, for how long; whether all kernels agree; what failed."""
     machine = run.header.machine
@@ -69,9 +64,9 @@ def _opening(run: Run, width: int) -> Iterator[Line]:
     facts = [f"unloop {name}", machine.cpu, words.plural(cores, "core")]
     if math.isfinite(run.wall):
         facts.append(words.seconds(run.wall, 2))
-    yield from _wrapped(f"{', '.join(facts)}. {_agreement(run)}", width, indent="  ")
+    yield from wrapped(f"{', '.join(facts)}. {_agreement(run)}", width, indent="  ")
     if run.end is None or run.end.interrupted:
-        yield from _wrapped("Interrupted: only what was measured before is shown.", width, "bold")
+        yield from wrapped("Interrupted: only what was measured before is shown.", width, "bold")
     failures = failed_words(run)
     for failure in failures[:MOST_FAILURES]:
         yield Line(f"FAIL {failure}", "bold red")
@@ -93,17 +88,17 @@ def _agreement(run: Run) -> str:
 
 def _headline(run: Run, width: int) -> Iterator[Line]:
     """NumPy over the loop at the fixed cell, its interval, and the range over the grid; then the user's own kernels."""
-    ratio = chosen.fixed(run)
+    ratio = fixed(run)
     if ratio is not None:
         cell = ratio.result.cell
         headline = f"NumPy is {words.faster_than(ratio.interval, 'the Python loop')}"
-        yield from _wrapped(headline, width, "bold")
+        yield from wrapped(headline, width, "bold")
         facts = [cell.shape, "one thread" if cell.threads == 1 else words.plural(cell.threads, "thread")]
         if cell.iterations:
             facts.append(words.plural(cell.iterations, "iteration"))
-        yield from _wrapped(f"({'; '.join([', '.join(facts), *_range(run)])})", width)
+        yield from wrapped(f"({'; '.join([', '.join(facts), *_range(run)])})", width)
     for placement in placements(run):
-        yield from _wrapped(placement, width, "bold")
+        yield from wrapped(placement, width, "bold")
 
 
 def _range(run: Run) -> Iterator[str]:
@@ -136,7 +131,7 @@ def sizes(run: Run) -> list[CellResult]:
     if not run.cells:
         return []
     cells = chosen.headline_cells(run)
-    middle = min(cells, key=lambda result: abs(math.log(result.cell.m / chosen.FIXED[0])))
+    middle = min(cells, key=lambda result: abs(math.log(result.cell.m / FIXED[0])))
     return list(dict.fromkeys([cells[0], middle, cells[-1]]))
 
 
@@ -187,7 +182,7 @@ def _fit(name: str) -> bool:
 
 def _why(run: Run, width: int) -> Iterator[Line]:
     """What a number of X costs in Python and in NumPy, and what a call of NumPy costs, as measured."""
-    ratio = chosen.fixed(run)
+    ratio = fixed(run)
     if ratio is None or ratio.result.cell.iterations:
         return
     loop = ratio.result.median(LOOP).estimate
@@ -198,7 +193,7 @@ def _why(run: Run, width: int) -> Iterator[Line]:
     if _numbers(small) <= FEW_NUMBERS < _numbers(large):
         number = _nanoseconds((most - call) / _numbers(large))
         text += f". NumPy spends {words.seconds(call, 2)} on the calls of a step, then {number} on every number"
-    yield from _paragraph("Why", f"{text}.", width)
+    yield from paragraph("Why", f"{text}.", width)
 
 
 def _numbers(result: CellResult) -> int:
@@ -218,14 +213,14 @@ def _pick(run: Run, width: int) -> Iterator[Line]:
         names = _fastest(result)
         if len(result.kernels) > 1 and names:
             best = names[0]
-            yield from _paragraph(label, f"m = {result.cell.m:,}: {_listed(names)}{_ahead(result, best)}", width)
+            yield from paragraph(label, f"m = {result.cell.m:,}: {_listed(names)}{_ahead(result, best)}", width)
             label = ""
-    ratio, cold = chosen.fixed(run), payback.cold_seconds(run).get(best)
+    ratio, cold = fixed(run), payback.cold_seconds(run).get(best)
     if cold is not None and ratio is not None and not ratio.result.cell.iterations:
         count = payback.calls(ratio.result, best, VECTORIZED, cold)
         if count is not None and count < words.NEVER:
             few = f"few steps (under {words.digits(count, 2)} at m = {ratio.result.cell.m:,}): NumPy"
-            yield from _paragraph(label, f"{few}; compiling {best} takes {words.seconds(cold, 2)}", width)
+            yield from paragraph(label, f"{few}; compiling {best} takes {words.seconds(cold, 2)}", width)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -251,44 +246,12 @@ def _trust(run: Run, width: int) -> Iterator[Line]:
     parts.append(f"{disturbed} of {words.plural(len(run.cells), 'cell')} disturbed")
     if quality.threads_exceeded:
         parts.append(f"more threads than allowed in {words.plural(len(quality.threads_exceeded), 'case')}")
-    yield from _paragraph("Trust", "; ".join([*parts, *run.warnings]), width)
+    yield from paragraph("Trust", "; ".join([*parts, *run.warnings]), width)
 
 
 def _next(run: Run, folder: Path, width: int) -> Iterator[Line]:
     """Where the page is, and what to type next."""
     yield Line(f"{'Page':{LABEL}}{folder / 'report.html'}")
     if run.problem == "synthetic" and any(result.samples for result in run.cells):
-        yield from _command("Yours", ["unloop advise --m 5000 --n-x 64", _quoted(folder)], width)
-    yield from _command("More", [f"unloop report {_quoted(folder)}", "--tables"], width)
-
-
-def _quoted(folder: Path) -> str:
-    return shlex.quote(str(folder))
-
-
-def _command(label: str, parts: Sequence[str], width: int) -> Iterator[Line]:
-    """A command on one line, or on two where it is too long: a shell takes both as they are."""
-    whole = f"{label:{LABEL}}{' '.join(parts)}"
-    if len(whole) <= width:
-        yield Line(whole)
-    else:
-        yield Line(f"{label:{LABEL}}{parts[0]} \\")
-        yield Line(f"{'':{LABEL + 2}}{' '.join(parts[1:])}")
-
-
-def _paragraph(label: str, text: str, width: int) -> Iterator[Line]:
-    """Sentences behind a word, which stands alone in its columns."""
-    for number, line in enumerate(_wrap(text, width - LABEL)):
-        yield Line(f"{label if number == 0 else '':{LABEL}}{line}")
-
-
-def _wrapped(text: str, width: int, style: str = "", indent: str = "") -> Iterator[Line]:
-    for line in _wrap(text, width, indent):
-        yield Line(line, style)
-
-
-def _wrap(text: str, width: int, indent: str = "") -> list[str]:
-    """Lines of a text; none ends between a number and its unit, or inside "m = 10"."""
-    kept = re.sub(r"(?<=\d) (?=[a-zµ]+\b)| = ", lambda space: space[0].replace(" ", "\u00a0"), text)
-    wrapped = textwrap.wrap(kept, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-    return [line.replace("\u00a0", " ") for line in wrapped]
+        yield from command("Yours", ["unloop advise --m 5000 --n-x 64", quoted(folder)], width)
+    yield from command("More", [f"unloop report {quoted(folder)}", "--tables"], width)
