@@ -22,5 +22,5 @@ import bench
 
 
 def settings() -> dict[str, str]:
-    """What holds in this process, for the run's header."""
+    """What applies in this process, for the run's header."""
     return {"memory_layout": "random"} | {name: os.environ.get(name, "unset") for name in bench.SPIN}

@@ -23,10 +23,10 @@ NEAR = 1.1
 
 @dataclass(frozen=True)
 class Checked:
-    """A size: the measured time of the choice over that of the best, whether its interval held, and its half-width."""
+    """A size: the time of the choice ÷ that of the best, whether its interval contained it, and its half-width."""
 
     regret: float
-    held: bool
+    covered: bool
     half_width: float
 
 
@@ -58,12 +58,12 @@ def halves(run: Run, sizes: Run, results: Sequence[CellResult]) -> list[Checked]
 def line(checked: Sequence[Checked]) -> str:
     """What came out, in a line."""
     near = words.percent(float(np.mean([one.regret <= NEAR for one in checked])))
-    held = words.percent(float(np.mean([one.held for one in checked])))
+    covered = words.percent(float(np.mean([one.covered for one in checked])))
     width = words.percent(float(np.median([one.half_width for one in checked])))
     worst = max(one.regret for one in checked)
     return (
         f"{len(checked)} sizes: the choice is within 10% of the best in {near} (worst {words.times(worst, 3)}), "
-        f"the 90% interval contains the time in {held}, median width ± {width}"
+        f"the 90% interval contains the time in {covered}, median width ± {width}"
     )
 
 

@@ -96,9 +96,9 @@ def test_compiling_that_never_pays() -> None:
 
 
 def test_where_the_answer_changes() -> None:
-    found = turns(advise(run_of_costs(), 1_000, 64))
-    assert found["m"] == []
-    (turn,) = found["calls"]
+    changes = turns(advise(run_of_costs(), 1_000, 64))
+    assert changes["m"] == []
+    (turn,) = changes["calls"]
     # 46,729 calls, and the next of 24 steps a decade at most.
     assert turn.above and turn.label == "numba_fused" and 46_729 <= turn.at <= 46_729 * 10 ** (1 / 24)
 

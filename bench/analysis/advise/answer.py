@@ -195,7 +195,7 @@ def left_out(advice: Advice) -> list[Offer]:
 
 
 def once_compiled(advice: Advice) -> Offer | None:
-    """The fastest kernel where compiling no longer counts, if it is another than the answer."""
+    """The fastest kernel where compiling no longer counts, unless it is the answer."""
     fastest = min(advice.offers, key=lambda offer: offer.seconds.estimate)
     return fastest if fastest.kernel != advice.best.kernel else None
 

@@ -1,7 +1,7 @@
 """The time of a kernel at any m and n_x, from the measured cells around it and the cost model between them.
 
 The cost model (a cost per call, per example and per element of X) gives the shape of the curve. What it leaves,
-ln(measured / model), changes slowly with m, with n_x and with the size of X, which decides the cache that holds it: a
+ln(measured / model), changes slowly with m, with n_x and with the size of X, which decides the cache it fits in: a
 Gaussian process over ln m, ln n_x and ln(m n_x) brings in what is near in all three (C. E. Rasmussen and C. K. I.
 Williams, "Gaussian Processes for Machine Learning", 2006, chapter 2 and section 5.4.2). How far is near is fixed: few
 cells fit any lengths that are learned from them, and then promise too much. Only the share of noise is chosen, as the

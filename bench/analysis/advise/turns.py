@@ -23,7 +23,7 @@ class Turn:
     Attributes:
         axis: What is changed.
         above: Whether it lies above the question, or below.
-        at: The value from which there is another answer.
+        at: The value from which the answer changes.
         end: The last value that was looked at on this side.
         label: The other answer.
     """

@@ -127,7 +127,7 @@ def regressed(comparison: Comparison, allowed: float) -> tuple[bool, str]:
 
 
 def alone_words(alone: CellsAlone | KernelAlone) -> str:
-    """What only one of the runs holds."""
+    """What only one of the runs has."""
     match alone:
         case CellsAlone(run, cells):
             named = cells[0].label if len(cells) == 1 else f"{cells[0].label}; …; {cells[-1].label}"

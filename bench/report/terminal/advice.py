@@ -99,7 +99,7 @@ def _left_out(advice: Advice) -> Iterator[str]:
 
 
 def _for_many(advice: Advice) -> Iterator[str]:
-    """The fastest kernel where its start no longer counts, if it is another one."""
+    """The fastest kernel where its start no longer counts, unless it is the answer."""
     fastest = once_compiled(advice)
     if fastest is not None:
         yield f"For many calls: {fastest.label}, {_time(fastest.seconds)} per call once compiled."
