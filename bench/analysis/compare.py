@@ -5,8 +5,8 @@ processes are compared (`stats.ratio_of_processes`), else the medians of the rou
 machines that differ, seconds say nothing of the kernels; there each run's speed-ups are compared.
 
 - Slower, faster: all of the interval lies beyond 1. These intervals are right together: each has the confidence
-  1 - 5 % / (number of comparisons) (Bonferroni). Rounds can't see what differs between processes; so where either run has one
-  process, the interval must lie beyond the noise floor, too: an estimate of its own, and no part of that confidence.
+  1 - 5 % / (number of comparisons) (Bonferroni). Rounds can't see what differs between processes; so where either run
+  has one process, the interval must lie beyond the noise floor, too: an estimate of its own, and no part of that confidence.
 - Same: all of the interval lies within the tolerance. That is two one-sided tests, each at 2.5 %, of a difference at
   least as large as the tolerance. It is a conclusion about one kernel in one cell, so its interval is a plain one of
   95 %: no correction is needed for a conclusion each.
@@ -252,5 +252,5 @@ def _ratio_of_rounds(
 ) -> Interval:
     if baseline is None:
         return stats.ratio(two.seconds[kernel], one.seconds[kernel], confidence)
-    each = stats.each_of_two(confidence)
-    return stats.quotient(*(_of_rounds(result, kernel, baseline, each) for result in (one, two)))
+    stricter = stats.each_of_two(confidence)
+    return stats.quotient(*(_of_rounds(result, kernel, baseline, stricter) for result in (one, two)))
