@@ -96,7 +96,10 @@ def test_what_a_run_prints_and_draws(run: Run, run_folder: Path) -> None:
     console.print(tables.render(run))
     assert banned(console.export_text()) == []
     assert banned("\n".join(line.text for line in summary.lines(run, run_folder, 80))) == []
-    assert banned((run_folder / "report.md").read_text(encoding="utf-8")) == []
+    markdown = (run_folder / "report.md").read_text(encoding="utf-8")
+    for card in run.kernels.values():  # what a run recorded of its kernels stays as it was
+        markdown = markdown.replace(card.change, "")
+    assert banned(markdown) == []
 
 
 def test_what_is_banned_is_caught() -> None:

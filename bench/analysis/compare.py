@@ -6,7 +6,7 @@ machines that differ, seconds say nothing of the kernels; there each run's speed
 
 - Slower, faster: all of the interval lies beyond 1. These intervals are right together: each has the confidence
   1 - 5 % / (number of comparisons) (Bonferroni). Rounds can't see what differs between processes; so where either run
-  has one process, the interval must lie beyond the noise floor, too: an estimate of its own, no part of that confidence.
+  has one process, the interval must also lie beyond the noise floor, which is an estimate of its own.
 - Same: all of the interval lies within the tolerance. That is two one-sided tests, each at 2.5 %, of a difference at
   least as large as the tolerance. It is a conclusion about one kernel in one cell, so its interval is a plain one of
   95 %: no correction is needed for a conclusion each.
