@@ -111,6 +111,8 @@ def advise(
     console = Console(highlight=False)
     for number, line in enumerate(advice.lines(answer, str(from_here(folder)))):
         console.print(line, style="bold" if number == 0 else "", markup=False, soft_wrap=True)
+    if run is None:
+        console.print("Times differ between machines. For yours: unloop run --grid quick, then name that run.")
     code = advice.snippet(answer)
     if code:
         console.print(f"\n{code}", markup=False, soft_wrap=True)

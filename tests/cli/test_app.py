@@ -85,7 +85,7 @@ def test_advise_anywhere_prints_what_to_paste(
     monkeypatch.chdir(tmp_path)
     commands.advise(m=700, n_x=30, calls=10**6)
     text = capsys.readouterr().out
-    assert text.startswith("Use numba_") and "90% interval" in text
+    assert text.startswith("Use numba_") and "90% interval" in text and "Times differ between machines." in text
     # What it prints to paste runs, on a problem of any size.
     problem = make_problem(50, 3)
     names = {"w": problem.w, "b": problem.b, "X": problem.X, "Y": problem.Y}
