@@ -85,6 +85,9 @@ def test_random_sizes_make_estimates_finer() -> None:
     other = replace(sizes, header=msgspec.structs.replace(sizes.header, machine=msgspec.structs.replace(CARD, cpu="B")))
     with pytest.raises(CantAnswer, match="another machine"):
         advise(grid, 2_345, 37, sizes=other)
+    by_feature = [factories.result(factories.cell(m, n_x, "C"), {"numba_loop": 1e-6 * m}) for m, n_x in spots]
+    with pytest.raises(CantAnswer, match="can't answer for order C, 1 thread: too few cells"):
+        advise(grid, 2_345, 37, order="C", sizes=factories.run(by_feature))
 
 
 def test_compiling_that_never_pays() -> None:

@@ -132,7 +132,7 @@ def advise(
     offers = [offer for offer in offers if peers or offer.kernel in ladder]
     unfit = [offer for offer in offers if offer.kernel in ladder and ladder[offer.kernel].cost_from == "a"]
     offers = sorted((offer for offer in offers if offer not in unfit), key=lambda offer: offer.total(calls))
-    if run.problem != "synthetic" or not offers:
+    if run.problem != "synthetic" or not offers or not run.of(setting):
         raise CantAnswer(
             f"this run can't answer for {setting.label}: too few cells; measure with: unloop run --grid quick"
         )
@@ -151,8 +151,9 @@ def _tie(best: Offer, other: Offer, calls: int, local: Mapping[str, Local]) -> b
     if best.label not in local or other.label not in local:
         return False
     first, second = local[best.label].errors, local[other.label].errors
-    off = quantile(np.array([abs(first[size] - second[size]) for size in first if size in second] or [math.inf]))
-    return other.start + calls * other.seconds.estimate * math.exp(-off) <= best.total(calls)
+    apart = np.array([abs(first[size] - second[size]) for size in first if size in second])
+    fastest = other.seconds.estimate * math.exp(-quantile(apart)) if apart.size else other.seconds.estimate
+    return other.start + calls * fastest <= best.total(calls)
 
 
 def _outside(results: Sequence[CellResult], m: int, n_x: int) -> bool:

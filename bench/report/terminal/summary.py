@@ -145,9 +145,8 @@ def shown(run: Run) -> list[str]:
 
 def same_loop() -> list[str]:
     """The Python loop's own function, compiled: the first rung that grew from it and compiles."""
-    return [name for name, kernel in kernels.KERNELS.items() if kernel.grew_from == LOOP and kernel.compiles == "once"][
-        :1
-    ]
+    rungs = kernels.KERNELS.items()
+    return [name for name, kernel in rungs if kernel.grew_from == LOOP and kernel.compiles == "once"][:1]
 
 
 def heading(name: str) -> str:
