@@ -16,8 +16,8 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group dev
 	@touch $(READY)
 
-bench: $(READY) ## measure the quick grid, print the speed-ups, write the report
-	$(BIN)/python -m pytest --benchmark-only --grid quick
+bench: $(READY) ## measure the quick grid (two minutes), print what came out, write the report
+	$(BIN)/unloop run --grid quick
 
 peers: $(READY) ## install the libraries that --peers measures; see README for PyTorch's CPU build
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[peers]'
@@ -45,13 +45,16 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-readme: $(READY) ## generate the README's table and figure from results/reference
+readme: $(READY) ## generate the README's figures and findings from results/reference
 	$(BIN)/python -m bench.report.readme
 
-reference: peers ## measure the full grid again into results/reference (an hour, an idle machine, the peers installed)
+reference: peers ## measure the full grid again into results/reference (over an hour, an idle machine, the peers installed)
 	rm -rf results/reference
 	$(BIN)/unloop run --grid full --peers --out results/reference
 	$(BIN)/unloop report --light results/reference
+	$(BIN)/unloop run --grid sizes --out results/reference/sizes
+	$(BIN)/unloop report --light results/reference/sizes
+	rm -rf results/reference/sizes/plots results/reference/sizes/report.*
 	$(BIN)/python -m bench.results.selection results/reference bench/reference
 	$(BIN)/python -m bench.report.readme
 

@@ -6,17 +6,17 @@ A plugin (named in pyproject.toml) and not a conftest.py: pytest would take the 
 before it had read a conftest.py, and so never find the one that knows the option.
 """
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from rich.console import Console
 
 from bench.cli import options
+from bench.cli.commands import from_here
 from bench.cli.measured import Measured
 from bench.cli.options import Typed
 from bench.grid import Cell
@@ -30,7 +30,7 @@ ended_key = pytest.StashKey[str]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("unloop", "unloop: the gradient step of logistic regression, as a ladder of kernels")
-    group.addoption("--grid", default=None, help="Which cells to measure: smoke, quick or full. Default: quick.")
+    group.addoption("--grid", default=None, help="Which cells to measure: smoke, quick, full or sizes. Default: quick.")
     group.addoption("--kernels", default=None, help="Comma-separated kernels to measure; their baselines are added.")
     group.addoption(
         "--kernel",
@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         metavar="FILE.py[:FUNCTION]",
         help="Measure a kernel of your own too: a file that defines cost_and_gradient(w, b, X, Y). Repeatable. "
-        "Write --kernel=FILE.py for a file that lies elsewhere: pytest takes it for a folder of tests otherwise.",
+        "For a file in another folder write --kernel=FILE.py: without the = pytest takes it for a folder of tests.",
     )
     group.addoption("--peers", action="store_true", help="Measure the other libraries that are installed, too.")
     group.addoption("--seed", type=int, default=0, help="Seed of the problems and of the order of samples. Default: 0.")
@@ -146,14 +146,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[N
     closed = session.config.stash[measured_key].close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
     if closed is None:
         return
-    from bench.report import terminal, write  # load Matplotlib, for which a session that measures nothing need not wait
+    from bench.report import write  # loads Matplotlib, for which a session that measures nothing need not wait
+    from bench.report.terminal import summary
 
     folder, run = closed
-    text = StringIO()
-    console = Console(file=text, width=terminal.WIDTH, markup=False, emoji=False, highlight=False)
-    console.print(terminal.render(run))
-    console.print(f"report: {write(run, folder)}", soft_wrap=True)
-    session.config.stash[ended_key] = text.getvalue()
+    write(run, folder)
+    lines = summary.lines(run, from_here(folder), shutil.get_terminal_size().columns)
+    session.config.stash[ended_key] = "\n".join(line.text for line in lines)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,6 +1,8 @@
-"""The presets smoke, quick and full: which cells, and how long to measure each."""
+"""The presets smoke, quick, full and sizes: which cells, and how long to measure each."""
 
+import math
 import os
+import random
 from dataclasses import replace
 from itertools import product
 
@@ -32,11 +34,26 @@ def _cells(
     )
 
 
-PRESET_NAMES = ("smoke", "quick", "full")
+PRESET_NAMES = ("smoke", "quick", "full", "sizes")
 DTYPES = (*PRECISIONS, "both")
 # Where the full grid shows what half the bytes are worth: few features and many, in the caches and from memory; order C
 # with one thread, since it is the order that peers want.
 TEACHING_MS, TEACHING_N_XS = (1_000, 10_000, 100_000, 1_000_000), (2, 32, 512, 2_048)
+
+
+def _random_sizes(count: int = 80) -> tuple[Cell, ...]:
+    """Sizes as users have them, the same in every run: no powers of two or ten, each decade as likely as the next."""
+    rng, sizes = random.Random(17), set[tuple[int, int]]()
+    while len(sizes) < count:
+        m, n_x = round(10 ** rng.uniform(1, 6)), round(10 ** rng.uniform(0, math.log10(12_288)))
+        if m * n_x <= MAX_ELEMENTS // 2:
+            sizes.add((m, n_x))
+    orders: tuple[Order, ...] = ("F", "C")
+    return tuple(
+        Cell(m, n_x, Setting(order, threads))
+        for m, n_x in sorted(sizes, key=math.prod)
+        for order, threads in product(orders, thread_counts())
+    )
 
 
 def _teaches(cell: Cell) -> bool:
@@ -103,6 +120,9 @@ def _of_float64(name: str, problem: str) -> Preset:
             processes=6,
             ceilings=True,
             causes=True,
+        ),
+        "sizes": Preset(
+            "sizes", _random_sizes(), cap=0.1, budget=0.06, min_rounds=2, max_rounds=200, processes=3, ceilings=True
         ),
     }
     chosen = presets[name]

@@ -35,7 +35,7 @@ def speedup(
     """How many times faster the contender is: exp of the median of ln(baseline_i / contender_i), paired by round.
 
     The interval is that of the sign test: from the k-th smallest to the k-th largest ratio, k the largest for which
-    P(Bin(n, 1/2) < k) <= (1 - confidence) / 2. It holds for any distribution of the ratios.
+    P(Bin(n, 1/2) < k) <= (1 - confidence) / 2. It is valid for any distribution of the ratios.
 
     Args:
         baseline: Seconds, one a round.
@@ -83,8 +83,8 @@ def ratio(
     Raises:
         ValueError: For no samples, or times that are not positive and finite.
     """
-    each = each_of_two(confidence)
-    return quotient(median(numerator, each), median(denominator, each))
+    stricter = each_of_two(confidence)
+    return quotient(median(numerator, stricter), median(denominator, stricter))
 
 
 def quiet(seconds: Sequence[float] | npt.NDArray[np.float64]) -> float:
@@ -161,12 +161,12 @@ def ratio_of_processes(
 
 
 def each_of_two(confidence: float) -> float:
-    """The confidence of each of two intervals that both hold at once with `confidence` (Bonferroni)."""
+    """The confidence of each of two intervals that are both right at once with `confidence` (Bonferroni)."""
     return 1.0 - (1.0 - confidence) / 2.0
 
 
 def quotient(numerator: Interval, denominator: Interval) -> Interval:
-    """The ratio of two positive quantities: where both intervals hold their quantity, this one holds the ratio."""
+    """The ratio of two positive quantities: where both intervals contain theirs, this one contains the ratio."""
     return Interval(
         numerator.estimate / denominator.estimate,
         numerator.low / denominator.high,

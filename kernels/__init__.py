@@ -65,4 +65,25 @@ def find(name: str) -> Kernel | None:
     return None
 
 
-__all__ = ["DESCENTS", "KERNELS", "LADDER", "Descent", "Kernel", "Pair", "find", "gradient_descent", "reference"]
+def keep_on_disk() -> None:
+    """Keep compiled code for the processes that follow, which load it in a fraction of a second.
+
+    It lies in the folder that UNLOOP_CACHE names, or in the user's folder for caches.
+    """
+    from kernels import _cache
+
+    _cache.keep_on_disk(_cache.cache_folder())
+
+
+__all__ = [
+    "DESCENTS",
+    "KERNELS",
+    "LADDER",
+    "Descent",
+    "Kernel",
+    "Pair",
+    "find",
+    "gradient_descent",
+    "keep_on_disk",
+    "reference",
+]

@@ -63,7 +63,7 @@ def _of_dtype(name: str, value: Array) -> str | None:
     if value.dtype.kind not in "iubfc":
         return f"{name} has dtype {value.dtype}, which is not numbers."
     if value.dtype.kind in "iub":
-        return f"{name} holds whole numbers: does it keep its initial 0, or is it summed into an array of integers?"
+        return f"{name} has whole numbers: does it keep its initial 0, or is it summed into an array of integers?"
     return None
 
 
@@ -134,12 +134,12 @@ def _slips(name: str, right: Outputs, problem: Problem) -> Iterator[tuple[str, A
         first = np.full_like(value, np.dot(X[0], dZ) / m)
         yield "Every dw_j takes the first feature's x (dw_2 += x * dz): it needs its own, x_j.", first
         yield "dw is the mean over the features too: keep one element for each.", np.full_like(value, value.mean())
-        yield "x is left out of dw: it is the mean of x * dz.", np.full_like(value, right["db"])
+        yield "x is missing from dw: it is the mean of x * dz.", np.full_like(value, right["db"])
     if name == "J":
         Z = np.dot(w, X) + b
         yield (
-            "J holds the examples of label 1 only: (1 - y) log(1 - a) is missing.",
+            "J counts only the examples of label 1: (1 - y) log(1 - a) is missing.",
             np.sum(Y * np.log1p(np.exp(-Z))) / m,
         )
         half = np.sum((1.0 - Y) * np.log1p(np.exp(Z))) / m
-        yield "J holds the examples of label 0 only: y log(a) is missing.", half
+        yield "J counts only the examples of label 0: y log(a) is missing.", half

@@ -1,12 +1,12 @@
-"""Two runs -> what became slower or faster, what did not change, and what can't be told; may they be compared at all?
+"""Two runs -> what became slower or faster, what did not change, and what is undecided; may they be compared at all?
 
 The runs share nothing, so nothing can be paired between them: of runs of several processes the estimates of the
 processes are compared (`stats.ratio_of_processes`), else the medians of the rounds as independent (`stats.ratio`). On
 machines that differ, seconds say nothing of the kernels; there each run's speed-ups are compared.
 
-- Slower, faster: all of the interval lies beyond 1. These intervals hold together: each has the confidence 1 - 5 % /
-  (number of comparisons) (Bonferroni). Rounds can't see what differs between processes; so where either run has one
-  process, the interval must lie beyond the noise floor, too: an estimate of its own, and no part of that confidence.
+- Slower, faster: all of the interval lies beyond 1. These intervals are right together: each has the confidence
+  1 - 5 % / (number of comparisons) (Bonferroni). Rounds can't see what differs between processes; so where either run
+  has one process, the interval must also lie beyond the noise floor, which is an estimate of its own.
 - Same: all of the interval lies within the tolerance. That is two one-sided tests, each at 2.5 %, of a difference at
   least as large as the tolerance. It is a conclusion about one kernel in one cell, so its interval is a plain one of
   95 %: no correction is needed for a conclusion each.
@@ -88,7 +88,7 @@ class Comparison:
         common: Baseline (None for seconds) -> what all have in common; not of fewer than FEWEST kernels.
         hardware: What differs between the machines; if anything does, speed-ups are compared.
         versions: What differs between versions, libraries and settings.
-        alone: What only one run holds.
+        alone: What only one run has.
         lost: What was timed in the first run and failed in the second.
         tolerance: A smaller relative difference is no change.
     """
@@ -127,7 +127,7 @@ class Comparison:
 
     @property
     def effort(self) -> Effort | None:
-        """What would decide half of what can't be told; None if all is."""
+        """What would decide half of what is undecided; None if all is."""
         return effort_of([(c, c.needed) for c in self.changes])
 
     def effort_for(self, allowed: float) -> Effort | None:
@@ -169,8 +169,8 @@ def compare(a: Run, b: Run, confidence: float = CONFIDENCE, tolerance: float = T
     if not wanted:
         raise NothingInCommon("no kernel was timed in the same cell of both runs; compare runs of one grid")
     # How many comparisons there are is settled before any is made.
-    each = 1.0 - (1.0 - confidence) / len(wanted)
-    changes = [_change(*each_wanted, (each, confidence), tolerance) for each_wanted in wanted]
+    stricter = 1.0 - (1.0 - confidence) / len(wanted)
+    changes = [_change(*each_wanted, (stricter, confidence), tolerance) for each_wanted in wanted]
     return Comparison(
         changes=changes,
         common=_common(changes),
@@ -183,7 +183,7 @@ def compare(a: Run, b: Run, confidence: float = CONFIDENCE, tolerance: float = T
 
 
 def rounds_needed(comparisons: int, confidence: float = CONFIDENCE) -> int:
-    """How many rounds a kernel must have in each run for an interval, where so many comparisons hold at once."""
+    """How many rounds a kernel must have in each run for an interval, where so many comparisons are right at once."""
     single = stats.each_of_two(1.0 - (1.0 - confidence) / comparisons)
     return int(np.ceil(-np.log2((1.0 - single) / 2.0)))
 
@@ -252,5 +252,5 @@ def _ratio_of_rounds(
 ) -> Interval:
     if baseline is None:
         return stats.ratio(two.seconds[kernel], one.seconds[kernel], confidence)
-    each = stats.each_of_two(confidence)
-    return stats.quotient(*(_of_rounds(result, kernel, baseline, each) for result in (one, two)))
+    stricter = stats.each_of_two(confidence)
+    return stats.quotient(*(_of_rounds(result, kernel, baseline, stricter) for result in (one, two)))

@@ -35,7 +35,7 @@ class Change:
         baseline: What speed-ups are over, where they are compared; None where seconds are.
         a: Seconds of a call, or the speed-up, in the first run.
         b: The same in the second.
-        ratio: How many times as slow the second run is; below 1, it is faster. Corrected for all comparisons.
+        ratio: Seconds of the second run ÷ those of the first; below 1, it is faster. Corrected for all comparisons.
         single: The same, its interval of 95% by itself.
         floor: What counts as noise: the larger noise floor of the two cells; 0 where the intervals know all there is.
         processes: How many measured it, in the run of fewer.
@@ -71,7 +71,7 @@ class Change:
         )
 
     def slower_than(self, allowed: float) -> bool | None:
-        """Whether it is slower by more than a relative difference; None if that can't be told."""
+        """Whether it is slower by more than a relative difference; None if that is undecided."""
         way = beyond_noise(self.ratio, self.floor)
         if way == "slower" and self.ratio.low > 1.0 + allowed:
             return True
@@ -79,7 +79,7 @@ class Change:
         return False if cleared or way == "faster" else None
 
     def needed_for(self, allowed: float) -> float | None:
-        """How many times the rounds or processes would tell whether it is slower by more; None if they told."""
+        """How many times the rounds or processes would show whether it is slower by more; None if they showed it."""
         if self.slower_than(allowed) is not None:
             return None
         slower, faster = self._to_show_a_way
@@ -124,7 +124,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class CellsAlone:
-    """The cells that only one of the runs holds."""
+    """The cells that only one of the runs has."""
 
     run: Which
     cells: list[Cell]
@@ -173,7 +173,7 @@ def effort_of(needed: Sequence[tuple[Change, float | None]]) -> Effort | None:
 
 
 def shared_cells(a: Run, b: Run) -> list[Both]:
-    """The cells that both runs hold, in the order of the second."""
+    """The cells of both runs, in the order of the second."""
     before = {result.cell: result for result in a.cells}
     return [(before[result.cell], result) for result in b.cells if result.cell in before]
 
@@ -195,7 +195,7 @@ def versions(a: Run, b: Run) -> list[Difference]:
 
 
 def alone(a: Run, b: Run) -> list[CellsAlone | KernelAlone]:
-    """What only one of the runs holds: cells, then kernels of the cells that both hold."""
+    """What only one of the runs has: cells, then kernels of the cells of both."""
     return [*_cells_alone(a, b), *_kernels_alone(shared_cells(a, b))]
 
 
@@ -210,7 +210,7 @@ def lost(a: Run, b: Run) -> list[Lost]:
 
 
 def _differences(kind: Kind, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Difference]:
-    """What differs between two mappings; what only one holds is "none" in the other."""
+    """What differs between two mappings; what only one has is "none" in the other."""
     for key in dict.fromkeys((*a, *b)):
         if a.get(key) != b.get(key):
             yield Difference(kind, key, _text(a.get(key)), _text(b.get(key)))
@@ -241,7 +241,7 @@ def _cells_alone(a: Run, b: Run) -> Iterator[CellsAlone]:
 
 
 def _kernels_alone(cells: list[Both]) -> Iterator[KernelAlone]:
-    """Of the cells that both runs hold: the kernels that only one timed there, and why the other did not."""
+    """Of the cells of both runs: the kernels that only one timed there, and why the other did not."""
     for which, ordered in zip(RUNS, (cells, [(two, one) for one, two in cells]), strict=True):
         counts = Counter(
             (kernel, _why_not(not_timed, kernel))

@@ -34,7 +34,7 @@ class Case:
 
     Attributes:
         setting: Its setting.
-        reach: How many times as many examples it has as the largest cell that it was estimated from.
+        reach: Its examples ÷ those of the largest cell that it was estimated from.
         nearest: Whether that cell is the nearest there is.
         predicted: Estimated seconds.
         measured: Measured seconds.
@@ -86,7 +86,7 @@ def seconds(run: Run, result: CellResult, kernel: str) -> Interval | None:
 
 
 def speedup(run: Run, result: CellResult, baseline: str, kernel: str) -> Interval | None:
-    """The speed-up over a baseline: measured, or `Estimated` where one of the two was too slow; None otherwise."""
+    """The speed-up over a baseline: measured, or `Estimated` where one of the two was too slow, else None."""
     ratio = result.speedup(baseline, kernel)
     if ratio is not None:
         return ratio

@@ -1,4 +1,4 @@
-"""How near the kernels come to the limit of the hardware.
+"""How near the kernels are to the limit of the hardware.
 
 The limit of a cell is a lower bound: the time to read X once, to do 4 m n_x floating-point operations, or to take m
 exponentials, whichever is longest. A gradient step takes one exponential for each 8 n_x bytes of X, so n_x stands where

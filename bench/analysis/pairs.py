@@ -21,7 +21,7 @@ from bench.stats import Interval
 from kernels import Kernel, Pair
 from kernels.controlled import CONTROLLED, PAIRS
 
-UNPREDICTED = "nothing that is counted tells how much it is worth"
+UNPREDICTED = "nothing that is counted shows how much it is worth"
 Shape = tuple[int, int]  # m, n_x
 LIMIT = "hardware's limit"
 

@@ -123,7 +123,7 @@ def fresh(run: Run, result: CellResult, before: str, after: str) -> Prediction |
 
 
 def reordered(run: Run, result: CellResult, _before: str, after: str) -> Prediction | str:
-    """From nothing gained to as many numbers at once as a register holds, but no more than there are features."""
+    """From nothing gained to as many numbers at once as fit in a register, but no more than there are features."""
     lanes = run.counts.get(after, {}).get("lanes")
     if not lanes:
         return _uncounted(run, after, after, "lanes")
@@ -132,12 +132,12 @@ def reordered(run: Run, result: CellResult, _before: str, after: str) -> Predict
 
 
 def same_code(run: Run, _result: CellResult, before: str, after: str) -> Prediction | str:
-    """Nothing where the loops hold the same arithmetic; up to the lanes where more of it is packed."""
+    """Nothing where the loops do the same arithmetic; up to the lanes where more of it is packed."""
     was, now = (run.counts.get(name, {}) for name in (before, after))
     if not {"packed", "scalar", "lanes"} <= was.keys() & now.keys():
         return _uncounted(run, before, after, "lanes")
     if all(was[key] == now[key] for key in ("packed", "scalar", "lanes")):
-        return Prediction(1.0, 1.0, "the innermost loops hold as much packed and scalar arithmetic as before")
+        return Prediction(1.0, 1.0, "the innermost loops have as much packed and scalar arithmetic as before")
     return Prediction(1.0, now["lanes"], "other arithmetic in the innermost loops: from no gain to all of their lanes")
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from bench.cli import commands, live, options, output, reproduce, scale
 from bench.cli.options import Typed
@@ -19,8 +18,8 @@ from bench.results import NotARun, Run, journal
 from bench.words import WrongUse
 
 app = typer.Typer(
-    help="Why vectorization matters: the gradient step of logistic regression as a ladder of kernels, each checked "
-    "against one reference and timed side by side with the others. Start with: unloop run --grid smoke",
+    help="Why vectorize, and what can beat it? The gradient step of logistic regression as a ladder of kernels, each "
+    "checked against one reference and timed side by side with the others. Start with: unloop run --grid smoke",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -31,10 +30,13 @@ app = typer.Typer(
 def run(
     context: typer.Context,
     grid: Annotated[
-        str, typer.Option(help="Which cells: smoke (half a minute), quick (two minutes), full (an hour).")
+        str,
+        typer.Option(
+            help="Which cells: smoke (half a minute), quick (two minutes), full (an hour), or sizes (for advise)."
+        ),
     ] = "quick",
     kernels: Annotated[
-        str | None, typer.Option(help="Comma-separated kernels; their baselines are added. All, if not given.")
+        str | None, typer.Option(help="Comma-separated kernels; their baselines are added. [default: all]")
     ] = None,
     kernel: Annotated[
         list[str] | None,
@@ -44,7 +46,8 @@ def run(
         ),
     ] = None,
     peers: Annotated[
-        bool, typer.Option("--peers", help="The other libraries that are installed, too: see unloop kernels.")
+        bool,
+        typer.Option("--peers", help="Measure the other libraries that are installed, too; unloop kernels lists them."),
     ] = False,
     problem: Annotated[
         str, typer.Option(help="synthetic; or breast_cancer: training runs on a real data set.")
@@ -57,12 +60,12 @@ def run(
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Resume an interrupted run, in its folder.")
     ] = None,
+    tables: commands.Tables = False,
 ) -> None:
-    """Measure a grid, print the speed-ups, write the report.
+    """Measure a grid, write its page, and print the answer.
 
     Samples go to samples.jsonl in the run's folder as they are taken. Ctrl-C stops the run; what was measured is kept,
-    and its report is drawn. Resume an interrupted run with --resume. Exit 1 if a kernel disagreed with the reference,
-    or crashed.
+    and its page is drawn. Progress goes to stderr. Exit 1 if a kernel disagreed with the reference, or crashed.
     """
     if resume is None:
         session = _opened(options.plan(Typed(grid, problem, kernels, peers, kernel or (), seed, dtype)), out)
@@ -74,14 +77,13 @@ def run(
             raise WrongUse(f"{resume} can't be resumed: {error}") from None
     console, folder = output.console(), session.folder
     with session:
-        finished, interrupted = _measure(console, session)
-    rest = f"To measure the rest: {output.command('run', '--resume', folder)}"
+        finished, interrupted = _measure(session)
+    rest = f"To measure the rest: {output.command('run', '--resume', commands.from_here(folder))}"
     if not finished.begun:
         console.print(f"Nothing is measured yet. {rest}", soft_wrap=True)
         raise typer.Exit(130)
-    page = commands.drawn_report(console, finished, folder)
-    commands.show(finished)
-    console.print(f"report: {page}", soft_wrap=True)
+    commands.drawn_report(finished, folder)
+    commands.show(finished, folder, tables)
     if interrupted or session.left_out:
         console.print(rest, soft_wrap=True)
     if interrupted:
@@ -110,14 +112,15 @@ def _opened(plan: Plan, out: Path | None) -> Session:
 
 
 def _require_resume_alone(context: typer.Context) -> None:
-    for name in context.params.keys() - {"resume"}:
+    for name in context.params.keys() - {"resume", "tables"}:
         source = context.get_parameter_source(name)
         if source is not None and source.name != "DEFAULT":
             raise WrongUse(f"--{name} does not go with --resume: a run keeps the options that it was begun with")
 
 
-def _measure(console: Console, session: Session) -> tuple[Run, bool]:
-    """Measure what a run lacks; the run, and whether it was interrupted."""
+def _measure(session: Session) -> tuple[Run, bool]:
+    """Measure what a run lacks; the run, and whether it was interrupted. Progress goes to stderr."""
+    console = output.console(stderr=True)
     interrupted = False
     for warning in session.warnings:
         console.print(f"warning: {warning}", style="yellow", soft_wrap=True)

@@ -21,7 +21,7 @@ class Measured:
     """A session that opens with the first cell that a test needs.
 
     Args:
-        root: The folder that holds `results`.
+        root: The folder that contains `results`.
         plan: What may be measured.
         out: The run's folder, if it was named.
         wanted: Cell -> kernels; pytest's selection replaces it.

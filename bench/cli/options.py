@@ -34,7 +34,7 @@ LEAST_SECONDS, MOST_SECONDS = 1e-6, 1e5
 
 @dataclass(frozen=True)
 class Typed:
-    """What a command line asks for, as it was typed."""
+    """What stands on a command line, as it was typed."""
 
     grid: str
     problem: str = "synthetic"
@@ -90,7 +90,7 @@ def _require_available(names: list[str], available: list[str], own: dict[str, st
 
 
 def names_of(plan: Plan, cell: Cell) -> list[str]:
-    """The kernels of a plan that a cell can hold."""
+    """The kernels of a plan that a cell can have."""
     return [n for n in contestants.names_for(cell, plan.peers) if plan.names is None or n in plan.names] + list(
         plan.own
     )
@@ -106,7 +106,7 @@ def given(config: pytest.Config, option: str) -> bool:
 def with_benchmark_options(preset: Preset, config: pytest.Config) -> Preset:
     """The preset with pytest-benchmark's own options mapped onto it.
 
-    --benchmark-disable-gc asks for what the engine does in any case.
+    The engine does what --benchmark-disable-gc wants in any case.
 
     Raises:
         WrongUse: For an option that the engine can't follow.

@@ -72,9 +72,9 @@ def surviving() -> Iterator[_Surviving | None]:
         sys.stdout = before
 
 
-def console() -> Console:
-    """A console that takes no text for markup, as wide as the terminal is, or as one usually is."""
-    plain = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
+def console(stderr: bool = False) -> Console:
+    """A console that takes no text for markup, as wide as the terminal is, or as one usually is; progress on stderr."""
+    plain = Console(file=sys.stderr if stderr else sys.stdout, markup=False, emoji=False, highlight=False)
     if plain.width < 1:  # COLUMNS=0
         plain.width = USUAL_WIDTH
     return plain

@@ -167,7 +167,7 @@ def _show(console: Console, measured: "Scale", where: Path) -> None:
         console.print(sentence, soft_wrap=True, markup=False, highlight=False)
     if warning := over(measured):
         console.print(f"warning: {warning}", style="yellow", soft_wrap=True, markup=False)
-    page = drawn_report(console, load(where), where)
+    page = drawn_report(load(where), where)
     console.print(f"report: {page}", soft_wrap=True, markup=False)
 
 

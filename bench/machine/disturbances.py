@@ -24,13 +24,16 @@ CPU_STAT = (Path("/sys/fs/cgroup/cpu.stat"), Path("/sys/fs/cgroup/cpu/cpu.stat")
 
 def before(sample_seconds: float) -> list[str]:
     """What is wrong with the machine before a run, in words."""
-    words = []
-    busy, start = _busy_seconds() - _own_seconds(), time.perf_counter()
-    time.sleep(LOOK_SECONDS)
-    others = (_busy_seconds() - _own_seconds() - busy) / (time.perf_counter() - start)
-    if others > BUSY:
-        words.append(f"before the run, other processes kept {others:.1f} cores busy")
+    others = cores_of_others(LOOK_SECONDS)
+    words = [f"before the run, other processes kept {others:.1f} cores busy"] if others > BUSY else []
     return words + compiler_words(os.environ) + clock_words(clock_resolution(), sample_seconds)
+
+
+def cores_of_others(look: float) -> float:
+    """How many cores other processes keep busy, seen for so many seconds."""
+    busy, start = _busy_seconds() - _own_seconds(), time.perf_counter()
+    time.sleep(look)
+    return (_busy_seconds() - _own_seconds() - busy) / (time.perf_counter() - start)
 
 
 def compiler_words(environment: Mapping[str, str]) -> list[str]:

@@ -29,7 +29,7 @@ PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 
 
 def settings() -> dict[str, str]:
-    """What holds in this process, for the run's header."""
+    """What applies in this process, for the run's header."""
     return {"memory_layout": "random"} | {name: os.environ.get(name, "unset") for name in bench.SPIN}
 
 

@@ -1,4 +1,4 @@
-"""Tables that several chapters share: times, speed-ups, cores, errors, and the ladder. Cells hold raw values."""
+"""Tables that several chapters share: times, speed-ups, cores, errors, and the ladder. Cells are raw values."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""What was measured, on disk and in memory: typed records, the journal that holds them, and the run that they make.
+"""What was measured, on disk and in memory: typed records, their journal, and the run that they make.
 
 `load` is the only reader. It needs neither Numba nor Matplotlib nor the engine, so a run can be read anywhere.
 """

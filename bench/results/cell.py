@@ -140,7 +140,7 @@ class CellResult:
 
     @cached_property
     def _speedups(self) -> dict[tuple[str, str, float], Interval | None]:
-        """What was computed before, for a page asks for the same ratio many times."""
+        """What was computed before, for a page needs the same ratio many times."""
         return {}
 
     def _speedup(self, baseline: str, kernel: str, confidence: float) -> Interval | None:

@@ -23,7 +23,7 @@ class Trust:
         in_samples: Share of the wall time after compilation that is inside samples.
         control_close: Cells whose A/A control is within 1 % of 1.
         control_covers: Cells whose A/A interval contains 1.
-        narrow: Speed-ups over numpy_vectorized that are known to within 5 % (half-width).
+        narrow: Speed-ups over numpy_vectorized that are precise to ± 5 %.
         processes: How many processes measured each cell.
         between: Standard deviation of a speed-up's logarithm between processes, the median of all; NaN for one process.
         within: The same within a process, from what its even and its odd rounds give.

@@ -45,7 +45,7 @@ def load(path: str | Path) -> Run:
     folder = Path(path)
     file = folder if folder.is_file() else journal.find(folder)
     if file is None:
-        raise NotARun(f"{path} holds no {journal.FILE}; name the folder of a run, such as results/reference")
+        raise NotARun(f"{path} has no {journal.FILE}; name the folder of a run, such as results/reference")
     try:
         return replace(from_records(journal.read(file)), folder=file.parent)
     except OSError as error:
@@ -142,7 +142,9 @@ def from_records(records: Iterable[AnyRecord]) -> Run:
     records = iter(records)
     header = next(records, None)
     if not isinstance(header, Header):
-        raise ValueError("the header of the run is missing: it was cut off before; begin it anew")
+        raise ValueError(
+            "the header of the run is missing: the run was interrupted before it was written; start a new run"
+        )
     building = _BuildingRun(header)
     for number, record in enumerate(records, 2):
         try:
@@ -196,7 +198,7 @@ class _BuildingRun:
                 raise ValueError("it is a second header")
             case _:
                 if record.cell not in self.cells:
-                    raise ValueError(f"it is of the cell {record.cell!r}, which was not begun")
+                    raise ValueError(f"it is a record of the cell {record.cell!r}, which was not begun")
                 self.cells[str(record.cell)].add(record)
 
     def run(self) -> Run:

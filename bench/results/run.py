@@ -30,11 +30,11 @@ class Run:
     Attributes:
         header: The plan, the machine, the kernels.
         cells: What was measured, cell by cell.
-        end: How it ended; None if it was cut off.
+        end: How it ended; None if it was interrupted.
         resumed: Each time that it was resumed.
         warnings: What was wrong with the machine before it.
         wall: Seconds until its last record.
-        peak_bytes: The most memory that the measuring process held; NaN if not known.
+        peak_bytes: The most memory that the measuring process used; NaN if not known.
         ceilings: What the machine can do at most, by the number of threads.
         prices: What compiling costs, by kernel.
         counts: What a call does, by kernel.
@@ -60,7 +60,7 @@ class Run:
 
     @property
     def kernels(self) -> dict[str, KernelCard]:
-        """Name -> what is recorded of each kernel that the run could hold, in ladder order."""
+        """Name -> what is recorded of each kernel that the run could have, in ladder order."""
         return self.header.kernels
 
     @cached_property

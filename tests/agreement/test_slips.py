@@ -58,7 +58,7 @@ def mistakes() -> dict[str, tuple[Callable[..., Any], str]]:
         "range(m - 1)": (lambda w, b, X, Y: right(w, b, X[:, :-1], Y[:-1]), "The last example is left out"),
         "range(1, m)": (lambda w, b, X, Y: right(w, b, X[:, 1:], Y[1:]), "The first example is left out"),
         "no db": (of(lambda J, dw, _: (J, dw, 0.0)), "db is 0: it is never computed"),
-        "J as 0": (of(lambda _, dw, db: (0, dw, db)), "J holds whole numbers: does it keep its initial 0"),
+        "J as 0": (of(lambda _, dw, db: (0, dw, db)), "J has whole numbers: does it keep its initial 0"),
         "J is NaN": (of(lambda _, dw, db: (np.nan, dw, db)), "J is not finite: log(0)"),
         "single": (single, "single precision (float32)"),
         "float32": (of(lambda J, dw, db: (J, dw.astype(np.float32), db)), "dw is in single precision"),
@@ -72,7 +72,7 @@ def mistakes() -> dict[str, tuple[Callable[..., Any], str]]:
         "[J]": (of(lambda J, dw, db: (np.array([J]), dw, db)), "float(J.item())"),
         "J half": (
             lambda w, b, X, Y: (float(np.mean(Y * np.log1p(np.exp(-(w @ X + b))))), *right(w, b, X, Y)[1:]),
-            "J holds the examples of label 1 only",
+            "J counts only the examples of label 1",
         ),
         "a for dz": (
             lambda w, b, X, Y: (right(w, b, X, Y)[0], X @ (1 / (1 + np.exp(-(w @ X + b)))) / Y.size, 0.5),

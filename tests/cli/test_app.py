@@ -13,6 +13,8 @@ import pytest
 
 from bench.cli import app, commands
 from bench.machine import ceilings
+from bench.problem import make_problem
+from bench.report.terminal.summary import MOST_LINES
 from bench.results import journal, load
 from tests.cli.conftest import Refused
 from tests.conftest import RECORDED, Command
@@ -23,8 +25,10 @@ def test_run_writes_a_run_and_names_the_report(command: Command, tmp_path: Path)
     assert done.returncode == 0, done.stdout + done.stderr
     (out,) = (tmp_path / "results").iterdir()
     assert out.name.endswith("-smoke")
-    assert f"report: {out / 'report.html'}" in done.stdout
-    assert re.search(r"1 of \d cells are ready", done.stdout) and "100% measured" in done.stdout
+    assert f"Page   {out.relative_to(tmp_path) / 'report.html'}" in done.stdout
+    # Progress does not mix with what a pipe or a file gets.
+    assert re.search(r"1 of \d cells are ready", done.stderr) and "100% measured" in done.stderr
+    assert len(done.stdout.splitlines()) <= MOST_LINES and "cells are ready" not in done.stdout
     assert load(out).header.environment["memory_layout"] == "random"
     again = command("bench", "run", "--grid", "smoke", "--out", str(out))
     assert again.returncode == 2
@@ -40,10 +44,10 @@ def test_run_writes_a_run_and_names_the_report(command: Command, tmp_path: Path)
         (["run", "--kernels", "numba_descent"], "kernel numba_descent can't run: it belongs to training runs"),
         (["run", "--problem", "iris"], "unknown problem 'iris'; "),
         (["run", "--kernel", "nowhere.py"], "nowhere.py: there is no file nowhere.py"),
-        (["run", "--resume", "nowhere"], "nowhere holds no samples.jsonl; name the folder of a run"),
-        (["report", "nowhere"], "nowhere holds no samples.jsonl; name the folder of a run"),
-        (["plot", "."], ". holds no samples.jsonl"),
-        (["compare", "nowhere", "reference"], "nowhere holds no samples.jsonl"),
+        (["run", "--resume", "nowhere"], "nowhere has no samples.jsonl; name the folder of a run"),
+        (["report", "nowhere"], "nowhere has no samples.jsonl; name the folder of a run"),
+        (["plot", "."], ". has no samples.jsonl"),
+        (["compare", "nowhere", "reference"], "nowhere has no samples.jsonl"),
         (["compare", str(RECORDED), str(RECORDED), "--fail-slower", "5"], "--fail-slower takes a percentage, such as"),
         (["advise", "--m", "0", "--n-x", "2", str(RECORDED)], "--m must be at least 1; got 0"),
         (["advise", "--m", "9", "--n-x", "2", "--order", "f", str(RECORDED)], "--order must be F or C; got 'f'"),
@@ -65,7 +69,23 @@ def test_the_run_that_answers_by_default(tmp_path: Path, monkeypatch: pytest.Mon
     assert commands.reference() == commands.PACKAGED and load(commands.PACKAGED).cells
 
 
-def test_plot_and_report_draw_again_from_the_samples_alone(run_folder: Path, tmp_path: Path) -> None:
+def test_advise_anywhere_prints_what_to_paste(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    commands.advise(m=700, n_x=30, calls=10**6)
+    text = capsys.readouterr().out
+    assert text.startswith("Use numba_") and "90% interval" in text and "Times differ between machines." in text
+    # What it prints to paste runs, on a problem of any size.
+    problem = make_problem(50, 3)
+    names = {"w": problem.w, "b": problem.b, "X": problem.X, "Y": problem.Y}
+    exec(text.partition("\n\n")[2].replace("iterations=1000000", "iterations=3"), names)
+    assert len(names["descent"].costs) == 3  # type: ignore[attr-defined]
+
+
+def test_plot_and_report_draw_again_from_the_samples_alone(
+    run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     copy = tmp_path / "copy"
     copy.mkdir()
     shutil.copy(run_folder / journal.FILE, copy)
@@ -74,7 +94,9 @@ def test_plot_and_report_draw_again_from_the_samples_alone(run_folder: Path, tmp
     assert sorted(path.name for path in (copy / "plots").iterdir()) == drawn
     # The same samples give the same figure, to the byte.
     assert (copy / "plots" / "fastest.svg").read_bytes() == (run_folder / "plots" / "fastest.svg").read_bytes()
-    commands.report(copy)
+    commands.report(copy, tables=True)
+    text = capsys.readouterr().out
+    assert "Speed-up over python_loop" in text and f"Page   {copy / 'report.html'}" in text
     assert (copy / "report.md").read_text() == (run_folder / "report.md").read_text()
 
 
@@ -88,6 +110,16 @@ def test_kernels_and_machine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
             app.main()
         text = capsys.readouterr().out
         assert ended.value.code == 0 and all(word in text for word in shown), text
+
+
+def test_a_busy_machine_gives_a_warning(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(ceilings, "measure", lambda _: {})
+    monkeypatch.delenv("NUMBA_OPT", raising=False)
+    for cores, shown in ((1.25, True), (0.1, False)):
+        monkeypatch.setattr("bench.machine.disturbances.cores_of_others", lambda _, cores=cores: cores)
+        commands.machine()
+        text = capsys.readouterr().out
+        assert ("Warning: other processes keep 1.2 cores busy: stop them, or" in text) == shown
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_pytest_benchmark_compares_the_same_runs(command: Command, run_folder: P
 def test_pytest_compares_with_the_run_json_of_a_run(command: Command, run_folder: Path, tmp_path: Path) -> None:
     """The path form of --benchmark-compare, with a run before in which one kernel took far longer, and one far less."""
     line = "pytest --benchmark-only --benchmark-compare=RUN/run.json --benchmark-compare-fail=median:5%"
-    assert line in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert line in (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
     before = json.loads((run_folder / "run.json").read_text())
     for benchmark in before["benchmarks"]:
         benchmark["stats"]["median"] *= 1e6 if benchmark["params"]["kernel"] == "numba_loop" else 1e-6

@@ -249,5 +249,5 @@ def test_ctrl_c_while_drawing_says_how_to_draw(
     assert ended.value.code == 130
     assert f"The report is not complete. To draw it: unloop report {RECORDED}\n" in capsys.readouterr().out
     with pytest.raises(KeyboardInterrupt):
-        commands.drawn_report(output.console(), load(RECORDED), tmp_path, light=True)
+        commands.drawn_report(load(RECORDED), tmp_path, light=True)
     assert f"unloop report --light {tmp_path}\n" in capsys.readouterr().out

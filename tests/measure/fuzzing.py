@@ -411,7 +411,7 @@ def prepare() -> None:
     card.card()  # what takes long is remembered
 
 
-def _not_drawn(console: Console, run: Run, folder: Path, light: bool = False) -> Path:  # noqa: ARG001
+def _not_drawn(run: Run, folder: Path, light: bool = False) -> Path:  # noqa: ARG001
     return folder / "report.html"
 
 

@@ -75,7 +75,7 @@ def test_no_change_in_words() -> None:
         "Of 18 comparisons, 0 are slower beyond noise, 0 faster; 18 show no change (within 5%)."
     )
     assert changes.basis(comparison) == (
-        "Seconds are compared. Slower and faster hold for all 18 comparisons at once with 95% confidence (Bonferroni), "
+        "Seconds are compared. Slower and faster apply to all 18 comparisons at once with 95% confidence (Bonferroni), "
         "no change for each by itself (all of its interval within 5%); both given independent rounds."
     )
     assert "no change (within 2.5%)" in changes.verdict(compare(made(1), made(1), tolerance=0.025))

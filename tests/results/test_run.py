@@ -220,7 +220,7 @@ def test_every_sample_is_in_the_journal_in_the_order_taken(records: list[AnyReco
 
 
 def test_no_run_at_all(tmp_path: Path) -> None:
-    with pytest.raises(NotARun, match=r"holds no samples\.jsonl"):
+    with pytest.raises(NotARun, match=r"has no samples\.jsonl"):
         load(tmp_path)
     with pytest.raises(NotARun, match="name the folder of a run"):
         load(tmp_path / "nowhere")

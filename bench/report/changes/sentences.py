@@ -90,7 +90,7 @@ def basis(comparison: Comparison) -> str:
     total = words.plural(len(comparison.changes), "comparison")
     units = "processes" if all(change.processes > 1 for change in comparison.changes) else "rounds"
     return (
-        f"{what}. Slower and faster hold for all {total} at once with {words.percent(CONFIDENCE)} confidence "
+        f"{what}. Slower and faster apply to all {total} at once with {words.percent(CONFIDENCE)} confidence "
         f"(Bonferroni), no change for each by itself (all of its interval within {share(comparison.tolerance)}); both "
         f"given independent {units}."
     )
@@ -127,7 +127,7 @@ def regressed(comparison: Comparison, allowed: float) -> tuple[bool, str]:
 
 
 def alone_words(alone: CellsAlone | KernelAlone) -> str:
-    """What only one of the runs holds."""
+    """What only one of the runs has."""
     match alone:
         case CellsAlone(run, cells):
             named = cells[0].label if len(cells) == 1 else f"{cells[0].label}; …; {cells[-1].label}"

@@ -104,7 +104,7 @@ def three_numbers(run: Run, fitted: Fitted, setting: Setting, data: Table) -> Pl
     titled(figure, f"Three numbers explain a kernel ({setting.label})")
     caption = (
         f"Cost per call, per example and per element of X of each kernel, {setting.label}. Filled: X near; hollow: X "
-        "farther away, where it costs more or less."
+        "in a farther cache or RAM, where it costs more or less."
     )
     return Plot(f"three-numbers-{setting.id}", caption, figure, _numbers_finding(fitted), data)
 

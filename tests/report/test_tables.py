@@ -1,4 +1,4 @@
-"""What a run prints at its end."""
+"""All tables of a run, in the terminal."""
 
 from io import StringIO
 
@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from bench.report import terminal
+from bench.report.terminal import tables as terminal
 from bench.results import CONTROL, LOOP, VECTORIZED, CellResult, Run
 from bench.results.records import Skipped
 from kernels import KERNELS

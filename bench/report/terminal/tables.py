@@ -1,4 +1,4 @@
-"""What a run prints at its end: the tables of speed-ups, what failed, and how far to trust it."""
+"""All tables of a run in the terminal: every speed-up, what failed, and how far to trust it."""
 
 from collections.abc import Iterator, Sequence
 
