@@ -1,4 +1,4 @@
-"""What the figures share: points, curves with names at their ends, and maps over (m, n_x)."""
+"""What the figures share: points, names that keep apart, and maps over (m, n_x)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,19 +8,15 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator
+from matplotlib.ticker import EngFormatter
 from scipy.optimize import isotonic_regression
 
-from bench import words
 from bench.analysis import estimates
 from bench.analysis.estimates import Estimated
-from bench.report.style import WIDTH, Style, styles, text_color, text_on
+from bench.report.style import NARROW, WIDTH, text_on
 from bench.report.tables import Table
 from bench.results import CellResult, Run
 from bench.stats import Interval
-
-LINE = 0.155  # inches from one name beside a panel to the next
-TIME = "time"  # what curves show, if not the speed-up over a baseline
 
 
 @dataclass(frozen=True)
@@ -31,6 +27,7 @@ class Plot:
         name: Its file name without suffix.
         caption: What it shows, in one sentence: its text alternative.
         figure: The figure.
+        narrow: The same for a telephone: panels below each other, words as large; None where one figure fits both.
         finding: What this run's data show there, in one plain sentence.
         table: The data that are drawn.
         fold: The heading of the fold of its section that it stands in; "" for none.
@@ -42,6 +39,12 @@ class Plot:
     finding: str = ""
     table: Table | None = None
     fold: str = ""
+    narrow: Figure | None = None
+
+    @property
+    def words(self) -> str:
+        """Its text alternative: what it shows, and what is to be seen there."""
+        return f"{self.caption} {self.finding}".strip()
 
 
 @dataclass(frozen=True)
@@ -76,122 +79,6 @@ def ratio_tick(value: float, _: Any = None) -> str:
     """A speed-up on an axis, short enough to stand beside the next: 1×, 100×, 10k×, ↓10× for ten times slower."""
     side, arrow = (value, "") if value >= 1.0 else (1.0 / value, "↓")
     return f"{arrow}{side / 1e3:.3g}k×" if side >= 999.5 else f"{arrow}{side:.3g}×"
-
-
-# Curves against m
-
-
-def curve_figure(rows: int, columns: int, panel_height: float, shared: bool = True) -> tuple[Figure, Any]:
-    """A figure with room for names beside each panel; sizes in inches, without the cost of a layout engine.
-
-    With `shared`, the panels share their axes, and there is room for a title.
-    """
-    left, right, top, bottom = 1.0, 1.58, 0.72 if shared else 0.32, 0.52
-    height = panel_height * rows + (0.75 if shared else 0.3)
-    figure = Figure(figsize=(WIDTH, height))
-    axes = figure.subplots(rows, columns, squeeze=False, sharex=shared, sharey=shared)
-    between = 1.7 if shared else 2.25
-    panel = (WIDTH - left - right - between * (columns - 1)) / columns
-    figure.subplots_adjust(
-        left=left / WIDTH,
-        right=1.0 - right / WIDTH,
-        bottom=bottom / height,
-        top=1.0 - top / height,
-        wspace=between / panel,
-        hspace=0.62 / (panel_height - 0.62),
-    )
-    return figure, axes
-
-
-def draw_curves(ax: Axes, run: Run, results: Sequence[CellResult], what: str) -> dict[str, list[Point]]:
-    """Draw the time of all kernels over these cells, or their speed-up over the baseline `what`; returns the points."""
-    curves = {}
-    style_of = styles(run)
-    for name in run.measured:
-        points = [seconds_point(run, r, name) if what == TIME else speedup_point(run, r, name, what) for r in results]
-        shown = sorted((p for p in points if p is not None), key=lambda p: p.m)
-        if shown and name != what:
-            curves[name] = shown
-            _draw_curve(ax, style_of[name], shown)
-    ax.set(xscale="log", yscale="log")
-    return curves
-
-
-def _draw_curve(ax: Axes, style: Style, points: Sequence[Point]) -> None:
-    ax.plot(
-        [p.m for p in points],
-        [p.value.estimate for p in points],
-        color=style.color,
-        linestyle=":",
-        linewidth=0.9,
-        zorder=2,
-    )
-    measured = [p for p in points if p.measured]
-    estimated = [p for p in points if not p.measured]
-    for part, face, line in ((measured, style.color, "-"), (estimated, "white", "none")):
-        ax.plot(
-            [p.m for p in part],
-            [p.value.estimate for p in part],
-            color=style.color,
-            marker=style.marker,
-            markerfacecolor=face,
-            linestyle=line,
-            zorder=3,
-        )
-    for part, width in ((measured, 2.2), (estimated, 0.9)):
-        # An unbounded interval (too few rounds, or an estimate that nothing checks) can't be drawn.
-        bars = [p for p in part if words.bounded(p.value)]
-        low, high = [p.value.low for p in bars], [p.value.high for p in bars]
-        ax.vlines([p.m for p in bars], low, high, color=style.color, lw=width)
-
-
-def dress(ax: Axes, what: str, left: bool = True, bottom: bool = True) -> None:
-    """Ticks and labels of the axes of curves; where panels share axes, only the outer panels have labels."""
-    ax.minorticks_off()
-    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-    ax.yaxis.set_major_formatter(EngFormatter(unit="s") if what == TIME else FuncFormatter(ratio_tick))
-    low, high = ax.get_ylim()
-    if high / low < 100.0:
-        ax.yaxis.set_major_locator(
-            LogLocator(subs=(1.0, 2.0, 5.0) if high / low > 5.0 else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
-        )
-    if what != TIME:
-        ax.axhline(1.0, color="#555555", linewidth=0.9, zorder=1)
-    if left:
-        ax.set_ylabel("time of a call" if what == TIME else "speed-up (↓: slower)")
-    if bottom:
-        ax.set_xlabel("m, examples")
-        ax.tick_params(labelbottom=True)
-
-
-def name_ends(ax: Axes, curves: Mapping[str, Sequence[Point]], style_of: Mapping[str, Style]) -> None:
-    """Name each curve beside its end, moved apart where the ends meet, with a thin line from name to end."""
-    last = max((points[-1].m for points in curves.values()), default=0)
-    ends = {name: points[-1] for name, points in curves.items()}
-    ordered = sorted(ends, key=lambda name: ends[name].value.estimate)
-    low, high = np.log10(ax.get_ylim())
-    heights = [(np.log10(ends[name].value.estimate) - low) / (high - low) for name in ordered]
-    line = LINE / (ax.get_position().height * ax.figure.get_figheight())  # type: ignore[union-attr]
-    for name, height in zip(ordered, spread(heights, line, -line, 1.0 + line), strict=True):
-        label = ax.annotate(
-            name,
-            xy=(ends[name].m, ends[name].value.estimate),
-            xytext=(1.04, height),
-            textcoords="axes fraction",
-            fontsize=8,
-            va="center",
-            annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "relpos": (0.0, 0.5),
-                "color": style_of[name].color,
-                "lw": 0.6,
-                "alpha": 0.6 if ends[name].m == last else 0.35,
-                "shrinkA": 1,
-                "shrinkB": 3,
-            },
-        )
-        label.set_color(text_color(style_of[name]))
 
 
 def spread(heights: Sequence[float], gap: float, low: float = -np.inf, high: float = np.inf) -> list[float]:
@@ -230,16 +117,16 @@ def panels(
     results: Sequence[CellResult],
     titles: Mapping[str, str],
     show: Callable[[CellResult, str], tuple[str, Any] | None],
-    style_of: Mapping[str, Style],
+    width: float = WIDTH,
 ) -> Figure:
-    """A map over (m, n_x) for each kernel of `titles`; `show` gives the text and the colour of a cell, or None.
+    """A map over (m, n_x) for each key of `titles`; `show` gives the text and the colour of a cell, or None.
 
-    Without a colour, the text stands on white.
+    Without a colour, the text stands on white. Panels stand in two columns, and below each other where it is narrow.
     """
     ms, n_xs = sorted({r.cell.m for r in results}), sorted({r.cell.n_x for r in results})
-    columns = min(2, len(titles))
+    columns = min(2, len(titles)) if width > NARROW else 1
     rows = -(-len(titles) // columns)
-    figure = Figure(figsize=(WIDTH, (0.29 * len(n_xs) + 0.85) * rows + 0.6), layout="constrained")
+    figure = Figure(figsize=(width, (0.29 * len(n_xs) + 0.85) * rows + 0.6), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     for ax, (name, title) in zip(axes.flat, titles.items(), strict=False):
         for result in results:
@@ -249,15 +136,15 @@ def panels(
             text, color = content
             x, y = ms.index(result.cell.m), n_xs.index(result.cell.n_x)
             if color is None:
-                ax.text(x, y, text, ha="center", va="center", color="#888888")
+                ax.text(x, y, text, ha="center", va="center", fontsize=7.5, color="#666666")
                 continue
             ax.add_patch(square(x, y, color))
             shade, size = text_on(mpl.colors.to_rgba(color)), 7.5 if len(text) < 8 else 6.5
             ax.text(x, y, text, ha="center", va="center", fontsize=size, color=shade)
         grid_axes(ax, ms, n_xs)
-        ax.set_title(title, color=text_color(style_of[name]))
+        ax.set_title(title)
     for k, ax in enumerate(axes.flat):
         ax.set_visible(k < len(titles))
-        ax.set_ylabel("n_x" if k % columns == 0 else "")
+        ax.set_ylabel("n_x, features" if k % columns == 0 else "")
         ax.set_xlabel("m, examples" if k + columns >= len(titles) else "")
     return figure

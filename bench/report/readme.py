@@ -6,6 +6,7 @@ from typing import NamedTuple
 from bench import words
 from bench.analysis.ratios import headline_cells, story_cells
 from bench.report.chapters import answer
+from bench.report.chapters import headline as drawn
 from bench.report.tables import Column, Table
 from bench.results import LOOP, Run, load
 from bench.stats import Interval
@@ -51,7 +52,7 @@ def generate(run: Run) -> str:
         BEGIN,
         f"**{answer.headline(run)}**",
         "",
-        f"![{answer.figure(run).caption}](results/reference/plots/headline.png)",
+        f"![{drawn.figure(run).words}](results/reference/plots/headline.png)",
         "",
         f"n_x = {first.n_x}, {first.setting.label}: time of one gradient step, then its speed-up over the Python loop "
         "with the 95% interval.",
