@@ -94,6 +94,29 @@ def spread(heights: Sequence[float], gap: float, low: float = -np.inf, high: flo
     return [float(height) for height in np.clip(rising, low, high - below[-1]) + below]
 
 
+def name_ends(ax: Axes, ends: Sequence[tuple[str, float, Any, str]], size: float) -> None:
+    """Names right of a panel, at the height of each value, moved apart where they meet.
+
+    Args:
+        ax: The panel; its y axis is logarithmic.
+        ends: Name (of one line or more), value, colour and weight of each.
+        size: Of the font, in points.
+    """
+    low, high = np.log10(ax.get_ylim())
+    inches = ax.get_position().height * ax.figure.get_figheight()  # type: ignore[union-attr]
+    # A name of two lines takes two places.
+    lines = [
+        (line, value, color, weight)
+        for name, value, color, weight in sorted(ends, key=lambda end: end[1])
+        for line in reversed(name.split("\n"))
+    ]
+    heights = [(np.log10(value) - low) / (high - low) for _, value, _, _ in lines]
+    for (line, _, color, weight), place in zip(
+        lines, spread(heights, 1.4 * size / 72 / inches, 0.0, 1.02), strict=True
+    ):
+        ax.text(1.02, place, line, transform=ax.transAxes, color=color, fontsize=size, fontweight=weight, va="center")
+
+
 # Maps over (m, n_x)
 
 

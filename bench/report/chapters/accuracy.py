@@ -196,7 +196,9 @@ def _breakdown(run: Run, width: float) -> tuple[Figure, list[str]]:
             ax.set_ylabel("relative error of the cost")
         if k == 0:
             ax.legend(loc="upper left", frameon=False, fontsize=8)
-    titled(drawn, "The cost of one example, as the activation saturates")
+    titled(
+        drawn, "The cost of one example, as the activation saturates" if width > NARROW else "The cost as a saturates"
+    )
     return drawn, ends
 
 

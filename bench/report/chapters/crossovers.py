@@ -94,8 +94,8 @@ def _draw(speedups: Sequence[Ratio], compared: Sequence[Compared], setting: Sett
         for crossover in at.crossovers if at.n_x in n_xs else ():
             place = float(np.interp(math.log(crossover.m.estimate), places, range(len(ms))))
             row = n_xs.index(at.n_x)
-            for color, thick in (("white", 5.0), ("black", 2.6)):
-                ax.vlines(place, row - 0.5, row + 0.5, color=color, linewidth=thick, zorder=3)
+            for shade, thick in (("white", 5.0), ("black", 2.6)):
+                ax.vlines(place, row - 0.5, row + 0.5, color=shade, linewidth=thick, zorder=3)
     ax.set(xlabel="m, examples", ylabel="n_x, features")
     title = "Vectorized NumPy over the compiled loop" if wide else "NumPy over the compiled loop"
     ax.set_title(f"{title} ({setting.label})" if wide else title)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,7 +12,7 @@ from matplotlib.ticker import EngFormatter, FixedLocator, FuncFormatter
 from bench import words
 from bench.analysis import crossovers, pairs, ratios
 from bench.analysis.costmodel import fit_all
-from bench.report.charts import Plot, Point, seconds_point, spread
+from bench.report.charts import Plot, Point, name_ends, seconds_point
 from bench.report.runtables import time_table
 from bench.report.style import NARROW, WIDTH, styles, text_color
 from bench.results import LOOP, VECTORIZED, CellResult, Run
@@ -162,7 +163,7 @@ def _draw(
     floor = _floor(ax, run, results)
     for name, points in curves.items():
         _curve(ax, run, name, points)
-    _name_ends(ax, run, curves, floor, height * ax.get_position().height, wide)
+    name_ends(ax, _names_of_ends(run, curves, floor, wide), 9.5 if wide else 8.5)
     _ratios(ax, notes, wide)
     _places(ax, notes, wide)
     n_x, setting = results[0].cell.n_x, results[0].cell.setting
@@ -234,25 +235,19 @@ def _curve(ax: Axes, run: Run, name: str, points: Sequence[Point]) -> None:
         )
 
 
-def _name_ends(
-    ax: Axes, run: Run, curves: Mapping[str, Sequence[Point]], floor: float | None, inches: float, wide: bool
-) -> None:
-    """Name each curve, and the floor, right of its end; moved apart where the ends meet."""
-    style_of, named = styles(run), labels(run) | {pairs.LIMIT: "hardware's limit"}
+def _names_of_ends(
+    run: Run, curves: Mapping[str, Sequence[Point]], floor: float | None, wide: bool
+) -> list[tuple[str, float, Any, str]]:
+    """What stands right of the curves, and of the floor."""
+    style_of, named = styles(run), labels(run)
     if not wide:
         named |= {LOOP: "Python", pairs.compiled_loop(): "same loop,\ncompiled", VECTORIZED: "NumPy"}
-        named |= {pairs.main_branch(): "fused", pairs.LIMIT: "limit"}
-    low, high = np.log10(ax.get_ylim())
-    ends = {name: points[-1].value.estimate for name, points in curves.items()}
-    ends |= {} if floor is None else {pairs.LIMIT: floor}
-    size = 9.5 if wide else 8.5
-    # A name of two lines takes two places.
-    lines = [(name, line) for name in sorted(ends, key=ends.__getitem__) for line in reversed(named[name].split("\n"))]
-    heights = [(np.log10(ends[name]) - low) / (high - low) for name, _ in lines]
-    for (name, line), place in zip(lines, spread(heights, 1.4 * size / 72 / inches, 0.0, 1.02), strict=True):
-        limit = name == pairs.LIMIT
-        color, weight = (GREY, "normal") if limit else (text_color(style_of[name]), "bold")
-        ax.text(1.02, place, line, transform=ax.transAxes, color=color, fontsize=size, fontweight=weight, va="center")
+        named |= {pairs.main_branch(): "fused"}
+    ends = [
+        (named[name], points[-1].value.estimate, text_color(style_of[name]), "bold") for name, points in curves.items()
+    ]
+    limit = "hardware's limit" if wide else "limit"
+    return ends if floor is None else [*ends, (limit, floor, GREY, "normal")]
 
 
 def _ratios(ax: Axes, notes: Notes, wide: bool) -> None:
