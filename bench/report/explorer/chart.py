@@ -65,7 +65,7 @@ def _controls(rows: Rows) -> list[Any]:
         choice("order", "order", distinct["order"]),
         choice("dtype", "dtype", distinct["dtype"]),
         choice("scale", "scale", ["log", "linear"]),
-        slider("log_calls", "calls, as a power of ten", 7, 0, 0.5),
+        slider("log_calls", "calls", 7, 0, 0.5),
         choice("start", "the first call is", STARTS),
         *(alt.param(name=flag(k), value=k in story, bind=alt.binding_checkbox(name=f"{k} ")) for k in rows.kernels),
         alt.param(name="m", expr=f"{rows.ms}[at_m]"),
@@ -106,7 +106,12 @@ def _scaled(field: str) -> str:
 
 
 def _time_axis(title: str) -> Any:
-    return alt.Axis(title=title, labelExpr=SECONDS.format("(log ? pow(10, datum.value) : datum.value)"), tickCount=6)
+    return alt.Axis(
+        title=title,
+        labelExpr=SECONDS.format("(log ? pow(10, datum.value) : datum.value)"),
+        tickCount=6,
+        tickMinStep=alt.ExprRef("log ? 1 : 0"),
+    )
 
 
 def _words(**fields: str) -> dict[str, str]:
@@ -123,14 +128,21 @@ def _against_m(rows: Rows) -> Any:
     model = alt.Chart(alt.Data(name="costs", values=rows.costs)).transform_filter(_chosen(rows))
     model = model.transform_calculate(log_m=grid).transform_flatten(["log_m"]).transform_calculate(m="exp(datum.log_m)")
     model = _model(model, "datum.m").transform_calculate(x=_scaled("m"), y=_scaled("t"))
-    x = alt.X(
-        "x:Q", axis=alt.Axis(title="m, examples", labelExpr="format(log ? pow(10, datum.value) : datum.value, '~s')")
-    )
+    words = "format(log ? pow(10, datum.value) : datum.value, '~s')"
+    axis = alt.Axis(title="m, examples", labelExpr=words, tickMinStep=alt.ExprRef("log ? 1 : 0"))
+    x = alt.X("x:Q", axis=axis)
     x = x.scale(zero=False, nice=False)
     y = alt.Y("y:Q", axis=_time_axis("time of a step")).scale(zero=False)
     lines = model.mark_line(strokeWidth=2).encode(x=x, y=y, color=_color(rows), detail="kernel:N")
+    # Names where the lines end, each at least a line above the next lower one.
     ends = (
-        model.transform_filter(f"datum.log_m > {high} - 0.02")
+        model.transform_joinaggregate(lowest="min(y)", highest="max(y)")
+        .transform_filter(f"datum.log_m > {high} - 0.02")
+        .transform_window(rank="row_number()", sort=[alt.SortField("y")])
+        .transform_calculate(gap="(datum.highest - datum.lowest) * 0.045")
+        .transform_calculate(above="datum.y - datum.gap * datum.rank")
+        .transform_window(most="max(above)", sort=[alt.SortField("y")], frame=[None, 0])
+        .transform_calculate(y="datum.most + datum.gap * datum.rank")
         .mark_text(align="left", dx=6, fontSize=11, fontWeight="bold")
         .encode(x=x, y=y, text="kernel:N", color=_color(rows))
     )
@@ -183,7 +195,7 @@ def _at_one_size(rows: Rows) -> Any:
         .transform_calculate(
             label=(
                 f"{SECONDS.format('datum.total')} + ', ' + datum.verdict + "
-                "(isValid(datum.pays) ? ', pays after ' + format(datum.pays, '.2~s') + ' calls' : '')"
+                "(isValid(datum.pays) ? ', pays off after ' + format(datum.pays, '.2~s') + ' calls' : '')"
             ),
             x=_scaled("total"),
             x0=_scaled("least"),
@@ -203,5 +215,8 @@ def _at_one_size(rows: Rows) -> Any:
     text = "'At m = ' + format(m, ',') + ', n_x = ' + format(n_x, ',') + ': '"
     text += " + format(calls, ',') + (calls == 1 ? ' call' : ' calls')"
     title = alt.TitleParams(text=alt.ExprRef(text))
-    title.subtitle = "est., 95% prediction interval; left of the dashed line: the fastest, and what may tie with it"
+    title.subtitle = [
+        "est., with 95% prediction intervals",
+        "left of the dashed line: the fastest, and what may tie with it",
+    ]
     return alt.layer(bars, errors, band, labels).properties(width=WIDTH, height=alt.Step(22), title=title)

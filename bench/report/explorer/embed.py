@@ -11,22 +11,22 @@ from bench.results import Run
 
 START = """
 (() => {
-  const place = document.getElementById("explorer-chart"), still = document.getElementById("figure-explorer");
+  const place = document.getElementById("explorer-chart");
   const spec = JSON.parse(document.getElementById("explorer-spec").textContent);
   const draw = () => {
     const room = place.parentElement.clientWidth, names = room < 600 ? 120 : 175;
     spec.vconcat[0].width = Math.max(140, room - 90 - names);
     spec.vconcat[1].width = Math.max(140, room - 150 - names);
-    return vegaEmbed(place, spec, {renderer: "svg", actions: false}).then(() => {
+    return vegaEmbed(place, spec, {renderer: "svg", actions: false, bind: "#explorer-controls"}).then(() => {
       const svg = place.querySelector("svg");
       svg.setAttribute("role", "img");
       svg.setAttribute("aria-label", "Time against m by the cost model, and every kernel at the chosen size.");
       for (const e of svg.querySelectorAll("[role], [aria-label], [aria-roledescription]"))
         for (const name of ["role", "aria-label", "aria-roledescription"]) e.removeAttribute(name);
-      if (still) still.hidden = true;
+      document.getElementById("figure-explorer").hidden = true;
     });
   };
-  draw();
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", draw); else draw();
 })();
 """
 
@@ -34,7 +34,7 @@ START = """
 @cache
 def libraries() -> str:
     """Vega, Vega-Lite and Vega-Embed, as one script; nothing in it ends a script element."""
-    return vl_convert.javascript_bundle(None).replace("</script", "<\\/script")
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", "<\\/script")
 
 
 def script(run: Run) -> str:
@@ -44,7 +44,8 @@ def script(run: Run) -> str:
         return ""
     spec = json.dumps(chart(rows), ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     return (
-        '<div class="explorer pan" id="explorer-chart"></div>\n'
+        '<div id="explorer-controls" role="group" aria-label="Size, setting and kernels"></div>\n'
+        '<div class="pan" id="explorer-chart"></div>\n'
         f'<script type="application/json" id="explorer-spec">{spec}</script>\n'
         f"<script>{libraries()}</script>\n<script>{START}</script>"
     )
