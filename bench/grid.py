@@ -179,7 +179,7 @@ class Preset:
     budget: Positive
     min_rounds: int
     max_rounds: int
-    sample_seconds: float = 3e-4
+    sample_seconds: float = 5e-4
     settle_seconds: float = 1e-4
     processes: AtLeastOne = 1
     ceilings: bool = False

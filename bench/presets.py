@@ -51,7 +51,7 @@ def preset(name: str, problem: str = "synthetic") -> Preset:
             "quick",
             _cells((10, 100, 1_000, 10_000, 100_000), (2, 32, 512), ("F",)),
             cap=0.1,
-            budget=0.09,
+            budget=0.13,
             min_rounds=2,
             max_rounds=400,
             processes=6,

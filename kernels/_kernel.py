@@ -129,9 +129,14 @@ class Kernel:
 
     def step(self, w: Array, b: float, X: Array, Y: Array) -> Callable[[], Any]:
         """`bind` for inputs that `check_inputs` has returned: it reads a large X several times."""
+        return self.at(X, Y)(w, b)
+
+    def at(self, X: Array, Y: Array) -> At:
+        """X and Y prepared once, for steps at many w and b: `kernel.at(X, Y)(w, b)()`, on inputs checked before."""
         if self.prepare is not None:
-            return self.prepare(X, Y)(w, b)
-        return partial(self.function, self.native(w), b, self.native(X), self.native(Y))
+            return self.prepare(X, Y)
+        X_native, Y_native = self.native(X), self.native(Y)
+        return lambda w, b: partial(self.function, self.native(w), b, X_native, Y_native)
 
     @property
     def source(self) -> str | None:

@@ -1,8 +1,6 @@
 """Gradient descent: the iterations around a step."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -66,20 +64,11 @@ def gradient_descent(
         if kernel.descend is None:
             raise ValueError(f"{kernel.name} has no form with compiled iterations")
         return Descent(*kernel.descend(w, b, X, Y, float(alpha), iterations))
-    step = _stepper(kernel, X, Y)
+    at = kernel.at(X, Y)
     costs = np.empty(iterations)
     w = w.copy()
     for k in range(iterations):
-        costs[k], dw, db = step(w, b)
+        costs[k], dw, db = at(w, b)()
         w = w - alpha * np.asarray(dw)
         b = b - alpha * float(db)
     return Descent(w, b, costs)
-
-
-def _stepper(kernel: Kernel, X: Array, Y: Array) -> Callable[[Array, float], Any]:
-    """`step(w, b) -> (J, dw, db)`, with X and Y converted to the kernel's native form once."""
-    if kernel.prepare is not None:
-        at = kernel.prepare(X, Y)
-        return lambda w, b: at(w, b)()
-    X_native, Y_native = kernel.native(X), kernel.native(Y)
-    return lambda w, b: kernel.function(kernel.native(w), b, X_native, Y_native)

@@ -9,7 +9,8 @@ import numpy as np
 
 from bench.grid import Cell, Plan, Preset, Setting
 from bench.results.cell import VECTORIZED, CellResult, Samples
-from bench.results.records import CONTROL, Card, Header, KernelCard, Moment
+from bench.results.place import Card, Moment
+from bench.results.records import CONTROL, Header, KernelCard
 from bench.results.run import Run
 
 ROUNDS = 9

@@ -1,7 +1,7 @@
 """The gate that every kernel passes before it is timed: bounds from the theory of rounding, and a probe.
 
-`bounds` compares outputs with the reference, `probe` calls a kernel three times on few examples, and `slips` names the
-likely mistake behind a wrong answer.
+`bounds` compares outputs with the reference, `probe` calls a kernel three times on few examples, `points` is where it
+is called while it is timed, and `slips` names the likely mistake behind a wrong answer.
 """
 
 from bench.agreement.bounds import (
@@ -9,12 +9,14 @@ from bench.agreement.bounds import (
     Disagreement,
     Expected,
     ExpectedDescent,
+    agrees,
     check,
     expect,
     expect_descent,
     judge,
     judge_descent,
 )
+from bench.agreement.points import Point, points
 from bench.agreement.probe import Question, ask, line, questions
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "Disagreement",
     "Expected",
     "ExpectedDescent",
+    "Point",
     "Question",
+    "agrees",
     "ask",
     "check",
     "expect",
@@ -30,5 +34,6 @@ __all__ = [
     "judge",
     "judge_descent",
     "line",
+    "points",
     "questions",
 ]

@@ -1,4 +1,4 @@
-"""The command line: unloop run, plot, report, compare, advise, kernels, machine."""
+"""The command line: unloop run, plot, report, compare, advise, trust, kernels, machine."""
 
 import sys
 from pathlib import Path
@@ -9,6 +9,7 @@ from rich.console import Console
 
 from bench.cli import commands, live, options
 from bench.cli.options import Typed
+from bench.cli.trust import trust
 from bench.measure.ledger import NotTheSame, run_folder
 from bench.measure.own_kernel import NotAKernel
 from bench.measure.session import Session
@@ -124,7 +125,7 @@ def _stopped(session: Session, error: OSError) -> WrongUse:
     return WrongUse(f"stopped: {error}. What was measured is kept; resume it: unloop run --resume {session.folder}")
 
 
-for command in (commands.plot, commands.report, commands.compare, commands.advise):
+for command in (commands.plot, commands.report, commands.compare, commands.advise, trust):
     app.command()(command)
 app.command()(commands.kernels)
 app.command(name="machine")(commands.machine)

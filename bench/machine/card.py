@@ -13,7 +13,7 @@ import psutil
 from threadpoolctl import threadpool_info
 
 from bench.presets import available_threads
-from bench.results.records import Card, Moment
+from bench.results.place import Card, Moment
 from bench.words import human_bytes
 from kernels._caches import cache_bytes
 

@@ -61,6 +61,7 @@ def clock_words(resolution: float, sample_seconds: float) -> list[str]:
 class _Visits:
     wall: float = 0.0
     others: float = 0.0
+    stolen: float = 0.0
     throttled: int = 0
     frequencies: list[float] = field(default_factory=list)
 
@@ -76,9 +77,11 @@ class Disturbances:
         """A visit of a cell, measured by the process `worker`."""
         visits = self._cells.setdefault(cell, _Visits())
         start, others, throttled = time.perf_counter(), _busy_seconds() - _own_seconds(worker), _throttled()
+        stolen = _stolen_seconds()
         yield
         visits.wall += time.perf_counter() - start
         visits.others += _busy_seconds() - _own_seconds(worker) - others
+        visits.stolen += _stolen_seconds() - stolen
         visits.throttled += _throttled() - throttled
         visits.frequencies += _frequency()
 
@@ -88,6 +91,8 @@ class Disturbances:
         words = []
         if visits.others > BUSY * visits.wall > 0.0:
             words.append(f"other processes kept {visits.others / visits.wall:.1f} cores busy")
+        if visits.stolen > BUSY * visits.wall > 0.0:
+            words.append(f"the host gave {visits.stolen / visits.wall:.1f} cores to other machines")
         if visits.frequencies and max(visits.frequencies) > MOST_CHANGE * min(visits.frequencies):
             low, high = min(visits.frequencies), max(visits.frequencies)
             words.append(f"the CPU's frequency went from {low:,.0f} to {high:,.0f} MHz")
@@ -97,9 +102,15 @@ class Disturbances:
 
 
 def _busy_seconds() -> float:
-    """CPU seconds of the whole machine that were not idle; on a virtual machine, those that it was denied too."""
+    """CPU seconds of the whole machine that were not idle; on a virtual machine, not those that it was denied."""
     times = psutil.cpu_times()
-    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+    idle = times.idle + sum(getattr(times, name, 0.0) for name in ("iowait", "guest", "guest_nice", "steal"))
+    return float(sum(times) - idle)
+
+
+def _stolen_seconds() -> float:
+    """CPU seconds that a virtual machine was ready to use, and that its host gave to others."""
+    return float(getattr(psutil.cpu_times(), "steal", 0.0))
 
 
 def _own_seconds(worker: int | None = None) -> float:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numba
 from threadpoolctl import ThreadpoolController
 
-from bench.results.records import Pool
+from bench.results.place import Pool
 from kernels import Kernel
 
 

@@ -17,12 +17,15 @@ from typing import Any, NamedTuple
 import psutil
 
 from bench import agreement
+from bench.agreement import Point
 from bench.grid import ALPHA, Cell, Plan
 from bench.machine import ceilings, memory, quiet, threads
+from bench.machine.ruler import Ruler
 from bench.measure import contestants, counts
 from bench.measure.engine import Frozen, Trial
 from bench.problem import Problem
-from bench.results.records import Ceiling, EventRecord, Pool
+from bench.results.place import Pool
+from bench.results.records import Ceiling, EventRecord
 from kernels._cache import cache_folder, keep_on_disk
 from kernels.peers import PEERS
 
@@ -125,6 +128,7 @@ class Measuring:
         self._events: dict[Cell, Iterator[EventRecord]] = {}
         self._expected: dict[Cell, Any] = {}
         self._process = psutil.Process()
+        self._ruler = Ruler()
         self._growth: dict[tuple[str, str], int] = {}
         self._called: tuple[str, str] | None = None
         self._rss = 0
@@ -187,7 +191,8 @@ class Measuring:
         taking_part = {label: contestants.contestant(label, self._plan.own) for label in labels}
         problem, expected = self._prepare(cell)
         preset, seed = self._plan.preset, self._plan.seed
-        yield from Trial(cell, problem, expected, preset, seed, taking_part, frozen, process, announce).events()
+        trial = Trial(cell, problem, expected, preset, seed, taking_part, frozen, process, announce, self._ruler)
+        yield from trial.events()
 
     def _prepare(self, cell: Cell) -> tuple[Problem, Any]:
         """The cell's problem and what is expected of it; kept for the next, which often differs in threads only."""
@@ -200,8 +205,8 @@ class Measuring:
             problem = contestants.problem_of(cell, self._plan.seed)
             expected = self._expected.pop(key, None)
             if expected is None and cell.iterations:
-                expected = agreement.expect_descent(problem, ALPHA, cell.iterations)
+                expected = (Point(problem.w, problem.b, agreement.expect_descent(problem, ALPHA, cell.iterations)),)
             elif expected is None:
-                expected = agreement.expect(problem)
+                expected = agreement.points(problem)
             self._prepared = key, problem, expected
         return self._prepared[1], self._prepared[2]

@@ -5,9 +5,12 @@ It knows kernels and a problem, and nothing of pytest, files, progress or plots.
 1. The first call of each kernel, on a few examples, is timed on its own: it is the one that compiles.
 2. Calls on fewer examples predict whether a kernel is too slow for the cell; if it is, it is not run.
 3. The first whole call passes the agreement gate, after three small ones (bench.agreement.probe). A kernel that fails
-   is never timed; and what the last sample of each kernel returned passes the gate again.
+   is never timed. In a cell that an earlier process has gated, the first sample is the first whole call.
 4. The loops of a sample are calibrated, so that it lasts at least the preset's `sample_seconds`, and fixed.
+   The calls of a sample go from one w and b to the next (bench.agreement.points), and the answer of the last of them
+   is judged: after every sample, so no kernel gains by remembering.
 5. Rounds: each takes one sample of every kernel, in the order of a row of a Williams square (bench.measure.rounds).
+   Before them, the ruler shows how disturbed the machine is (bench.machine.ruler).
    A kernel whose samples are long takes part in every second, fourth, ... round only, so that a slow kernel does not
    leave the fast ones with few rounds. Speed-ups pair the rounds that two kernels share.
 6. Before each sample the kernel runs unrecorded for a moment, so that it finds the machine as it leaves it itself;
@@ -18,19 +21,21 @@ It knows kernels and a problem, and nothing of pytest, files, progress or plots.
 import gc
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 
 from bench import agreement
-from bench.agreement import Disagreement
+from bench.agreement import Disagreement, Expected, Point
 from bench.grid import ALPHA, Cell, Preset
+from bench.machine.ruler import Ruler
 from bench.machine.threads import limited_to
-from bench.measure.rounds import Step, Turn, calibrate, plan_rounds, schedule, timed
+from bench.measure.rounds import Steps, Turn, calibrate, plan_rounds, schedule, timed
 from bench.problem import Problem
 from bench.results.records import (
     Agreed,
@@ -39,6 +44,7 @@ from bench.results.records import (
     Failed,
     FirstCall,
     Round,
+    Ruled,
     Sample,
     Skipped,
 )
@@ -78,43 +84,45 @@ class Trial:
     Attributes:
         cell: The cell; its number of threads is the limit for all.
         problem: The cell's problem.
-        expected: `agreement.expect(problem)`, or `agreement.expect_descent(...)` for a training cell.
+        points: `agreement.points(problem)`; of a training cell the one where it begins, with what is expected of it.
         preset: Cap, budget and rounds.
         seed: Seed of the order within rounds.
         contestants: Label -> contestant.
         frozen: What an earlier process fixed and measured; the rest is measured as that process would have done it.
         process: Which of the preset's processes this is, from 0; it ends with the last of its rounds.
         announce: Called, outside all timing, with the label of the contestant that is called next; with None after it.
+        ruler: That of this process.
     """
 
     cell: Cell
     problem: Problem
-    expected: Any
+    points: Sequence[Point]
     preset: Preset
     seed: int
     contestants: Mapping[str, Contestant]
     frozen: Frozen | None = None
     process: int = 0
     announce: Announce = lambda _: None
+    ruler: Ruler = field(default_factory=Ruler)
 
     def events(self) -> Iterator[EventRecord]:
         """Admit the contestants, calibrate them, and take the rounds; each event is yielded once it has happened."""
-        steps = yield from self._admit_all()
-        if steps:
-            frozen = self.frozen or Frozen(self._calibrate(steps), 0)
+        admitted = yield from self._admit_all()
+        if admitted:
+            frozen = self.frozen or Frozen(self._calibrate(admitted), 0)
             yield frozen.calibrated
-            yield from self._rounds(steps, frozen)
+            yield from self._rounds(admitted, frozen)
 
-    def _admit_all(self) -> Generator[EventRecord, None, dict[str, Step]]:
-        """Label -> step, of the contestants that may be timed."""
+    def _admit_all(self) -> Generator[EventRecord, None, dict[str, Steps]]:
+        """Label -> steps, one for each point, of the contestants that may be timed."""
         questions = agreement.questions(self.problem)
-        steps: dict[str, Step] = {}
+        admitted: dict[str, Steps] = {}
         for label, contestant in self.contestants.items():
             try:
                 with limited_to(self.cell.threads):
-                    step = yield from self._admit(label, contestant, questions)
-                if step is not None:
-                    steps[label] = step
+                    steps = yield from self._admit(label, contestant, questions)
+                if steps:
+                    admitted[label] = steps
             except Disagreement as error:
                 yield Failed(cell=self.cell.id, kernel=label, reason=str(error))
             except Exception as error:  # a kernel may raise anything; the run continues without it
@@ -122,12 +130,12 @@ class Trial:
                 reason = f"{label}: raised {place}{type(error).__name__}: {error}"
                 yield Failed(cell=self.cell.id, kernel=label, reason=reason)
             self.announce(None)
-        return steps
+        return admitted
 
     def _admit(
         self, label: str, contestant: Contestant, questions: tuple[agreement.Question, agreement.Question]
-    ) -> Generator[EventRecord, None, Step | None]:
-        """The step of a contestant that is right and not too slow."""
+    ) -> Generator[EventRecord, None, Steps]:
+        """The steps of a contestant that is right and not too slow; none if it is."""
         kernel = contestant.kernel
         self.announce(label)
         first = timed(self._bind_head(kernel, FEW)).wall
@@ -140,37 +148,44 @@ class Trial:
             grid, cap = self.preset.name, self.preset.cap
             reason = f"a call would take about {predicted:.2g} s, over the {grid} grid's cap of {cap:g} s"
             yield Skipped(cell=self.cell.id, kernel=label, reason=reason, predicted=predicted)
-            return None
+            return ()
         self.announce(label)
-        step = self._bind(kernel, self.problem, self.cell.iterations)
+        steps = self._bind(kernel, self.problem, self.cell.iterations)
+        if self.frozen is not None and kernel.compiles != "per shape":
+            return steps  # an earlier process judged a whole call, and the answers of this one's samples are judged too
         start = time.perf_counter()
-        outputs = step()
+        outputs = steps[0]()
         if kernel.compiles == "per shape":
             yield FirstCall(cell=self.cell.id, kernel=label, seconds=first + time.perf_counter() - start)
         if contestant.judged:
-            yield self._judge(label, outputs)
-        return step
+            yield self._judge(label, outputs, self.points[0])
+        return steps
 
-    def _judge(self, label: str, outputs: Any) -> Agreed:
-        """The errors of a contestant's outputs.
+    def _judge(self, label: str, outputs: Any, point: Point) -> Agreed:
+        """The errors of a contestant's outputs at a point.
 
         Raises:
             Disagreement: If one is outside its bound.
         """
-        judge = agreement.judge_descent if self.cell.iterations else agreement.judge
-        errors = judge(label, outputs, self.expected, self.contestants[label].kernel.cost_from)
+        expected, cost_from = point.expected, self.contestants[label].kernel.cost_from
+        if isinstance(expected, Expected):
+            errors = agreement.judge(label, outputs, expected, cost_from)
+        else:
+            errors = agreement.judge_descent(label, outputs, expected, cost_from)
         return Agreed(cell=self.cell.id, kernel=label, J=errors.J, dw=errors.dw, db=errors.db)
 
-    def _bind(self, kernel: Kernel, problem: Problem, iterations: int) -> Step:
+    def _bind(self, kernel: Kernel, problem: Problem, iterations: int) -> Steps:
+        """A kernel's steps at the points; on X and Y of a problem, which is made as a kernel wants it."""
         if self.cell.iterations:
             compiled = kernel.trains_only
-            return partial(gradient_descent, kernel, problem.X, problem.Y, ALPHA, iterations, compiled=compiled)
+            return (partial(gradient_descent, kernel, problem.X, problem.Y, ALPHA, iterations, compiled=compiled),)
         # A kernel that wants order C would make a copy of its own.
-        X = problem.by_feature if kernel.layout == "C" else problem.X
-        return kernel.step(problem.w, problem.b, X, problem.Y)  # a problem is made as a kernel wants it
+        at = kernel.at(problem.by_feature if kernel.layout == "C" else problem.X, problem.Y)
+        # A copy of w each: a kernel that writes to it is wrong itself, and no other.
+        return tuple(at(point.w.copy(), point.b) for point in self.points)
 
-    def _bind_head(self, kernel: Kernel, m: int) -> Step:
-        """The step on the first m examples; of a training run, its first iteration."""
+    def _bind_head(self, kernel: Kernel, m: int) -> Steps:
+        """The steps on the first m examples; of a training run, its first iteration."""
         return self._bind(kernel, self.problem.head(m), iterations=min(1, self.cell.iterations))
 
     def _predict(self, label: str, kernel: Kernel) -> float:
@@ -178,10 +193,10 @@ class Trial:
         m, cap = FEW, self.preset.cap
         while m < self.problem.m:
             self.announce(label)
-            step = self._bind_head(kernel, m)
+            steps = self._bind_head(kernel, m)
             if kernel.compiles == "per shape":
-                step()
-            seconds = timed(step).wall
+                steps[0]()
+            seconds = timed(steps).wall
             predicted = seconds * self.problem.m / m * max(1, self.cell.iterations)
             # On few examples the cost of a call itself counts too often: believe a "too slow" only from a longer call.
             if predicted <= cap or seconds > cap / 32:
@@ -189,16 +204,16 @@ class Trial:
             m *= 8
         return 0.0
 
-    def _calibrate(self, steps: Mapping[str, Step]) -> Calibrated:
+    def _calibrate(self, admitted: Mapping[str, Steps]) -> Calibrated:
         loops, seconds = {}, {}
         with limited_to(self.cell.threads):
-            for label, step in steps.items():
+            for label, steps in admitted.items():
                 self.announce(label)
-                loops[label], seconds[label] = calibrate(step, self._in_proportion(self.preset.sample_seconds))
+                loops[label], seconds[label] = calibrate(steps, self._in_proportion(self.preset.sample_seconds))
         self.announce(None)
         processes = self.preset.processes
         rounds, every = plan_rounds(seconds, self.preset)
-        planned = processes * sum(seconds[label] * math.ceil(rounds / every[label]) for label in steps)
+        planned = processes * sum(seconds[label] * math.ceil(rounds / every[label]) for label in admitted)
         return Calibrated(
             cell=self.cell.id,
             loops=loops,
@@ -212,8 +227,8 @@ class Trial:
         """A sample and its settling take longer with several threads, which have to fall asleep before the next."""
         return seconds if self.cell.threads == 1 else THREADS_FACTOR * seconds
 
-    def _rounds(self, steps: Mapping[str, Step], frozen: Frozen) -> Iterator[EventRecord]:
-        """The rounds; what the last sample of a kernel returned is judged before its round is yielded."""
+    def _rounds(self, admitted: dict[str, Steps], frozen: Frozen) -> Iterator[EventRecord]:
+        """The rounds of this process; a contestant with a wrong answer in one takes part in no other."""
         calibrated = frozen.calibrated
         end = (self.process + 1) * calibrated.per_process
         for turn in schedule(calibrated, self.seed):
@@ -221,43 +236,50 @@ class Trial:
                 continue
             if turn.index >= end:
                 return
-            samples, last = self._round(steps, calibrated, turn)
-            for label, outputs in last.items():
-                yield from self._judge_again(label, outputs)
-            yield Round(cell=self.cell.id, index=turn.index, samples=samples)
+            taken, wrong = self._round(admitted, calibrated, turn)
+            for failed in wrong:
+                del admitted[failed.kernel]
+                yield failed
+            yield taken
+            if not admitted:
+                return
 
-    def _round(
-        self, steps: Mapping[str, Step], calibrated: Calibrated, turn: Turn
-    ) -> tuple[list[Sample], dict[str, Any]]:
-        """The samples of a round, and what the last sample of a kernel returned where this is its last round."""
+    def _round(self, admitted: Mapping[str, Steps], calibrated: Calibrated, turn: Turn) -> tuple[Round, list[Failed]]:
+        """A round, and whose answer in it was wrong."""
         # The schedule is that of all contestants, so that it stays the same where one has failed since.
-        labels = [label for label in turn.labels if label in steps]
+        labels = [label for label in turn.labels if label in admitted]
         settle = self._in_proportion(self.preset.settle_seconds)
-        of_process = turn.index % calibrated.per_process
         # Kept for the round: what kernels allocate lies elsewhere in each, so the median is over many placements.
         shift = np.empty(turn.shift_bytes, dtype=np.uint8)
+        samples: list[Sample] = []
+        wrong: list[Failed] = []
         with limited_to(self.cell.threads), gc_off():
-            samples, last = [], {}
+            ruler = Ruled(*self.ruler.take())
             for label in labels:
-                step, loops = steps[label], calibrated.loops[label]
+                steps, loops = admitted[label], calibrated.loops[label]
                 self.announce(label)
                 if loops > 1:
-                    _settle(step, settle)
-                wall, cpu, outputs = timed(step, loops)
+                    _settle(steps, settle)
+                first = turn.shift_bytes % len(steps)
+                wall, cpu, outputs = timed(steps, loops, first)
                 samples.append(Sample.of(label, wall, cpu))
-                if of_process + calibrated.every[label] >= calibrated.per_process:
-                    last[label] = outputs
+                wrong += self._judge_again(label, outputs, self.points[(first + loops - 1) % len(steps)])
                 del outputs
         self.announce(None)
         del shift
-        return samples, last
+        return Round(cell=self.cell.id, index=turn.index, samples=samples, ruler=ruler), wrong
 
-    def _judge_again(self, label: str, outputs: Any) -> Iterator[EventRecord]:
+    def _judge_again(self, label: str, outputs: Any, point: Point) -> Iterator[Failed]:
+        """What is wrong with the answer of a timed call, if anything."""
+        contestant, expected = self.contestants[label], point.expected
+        if not contestant.judged or (
+            isinstance(expected, Expected) and agreement.agrees(outputs, expected, contestant.kernel.cost_from)
+        ):
+            return
         try:
-            if self.contestants[label].judged:
-                self._judge(label, outputs)
+            self._judge(label, outputs, point)
         except Disagreement as error:
-            reason = f"{error}; in the last round, after a right answer before the first"
+            reason = f"{error}; in a timed call, after right answers before: does it keep something between calls?"
             yield Failed(cell=self.cell.id, kernel=label, reason=reason)
 
 
@@ -271,8 +293,10 @@ def gc_off() -> Iterator[None]:
         gc.enable()
 
 
-def _settle(step: Step, seconds: float) -> None:
+def _settle(steps: Steps, seconds: float) -> None:
     """Run a kernel unrecorded, until the threads of the one before are asleep and its own caches are warm."""
     end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
+    for step in cycle(steps):
         step()
+        if time.perf_counter() >= end:
+            return

@@ -19,6 +19,7 @@ from bench.measure.child import Process
 from bench.measure.contestants import describe_kernels
 from bench.measure.engine import Frozen
 from bench.results.journal import Journal
+from bench.results.place import Moment
 from bench.results.records import (
     FORMAT,
     AnyRecord,
@@ -29,7 +30,6 @@ from bench.results.records import (
     EventRecord,
     Failed,
     Header,
-    Moment,
     Resumed,
     Round,
     Skipped,

@@ -6,9 +6,9 @@ what one leaves behind for the next (caches, spinning threads) falls on all alik
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import cycle, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ SHIFT_BYTES = 2**22  # below the size for which NumPy asks the system for huge p
 MOST_GROWTH = 10.0  # of the loops, from one try of calibration to the next
 
 Step = Callable[[], Any]
+Steps = Sequence[Step]
 
 
 @dataclass(frozen=True)
@@ -39,23 +40,24 @@ class Timed(NamedTuple):
     outputs: Any
 
 
-def timed(step: Step, loops: int = 1) -> Timed:
-    """Time `loops` calls together."""
-    calls = repeat(None, loops - 1)
+def timed(steps: Steps, loops: int = 1, first: int = 0) -> Timed:
+    """Time `loops` calls together: of the steps in turn, from step `first` on."""
+    calls = list(islice(cycle(steps), first, first + loops))
+    last = calls.pop()
     cpu = time.process_time()
     start = time.perf_counter()
-    for _ in calls:
+    for step in calls:
         step()
-    outputs = step()
+    outputs = last()
     wall = time.perf_counter() - start
     return Timed(wall, time.process_time() - cpu, outputs)
 
 
-def calibrate(step: Step, target: float) -> tuple[int, float]:
+def calibrate(steps: Steps, target: float) -> tuple[int, float]:
     """Loops for a sample that lasts `target` seconds twice in a row; and the seconds of such a sample."""
     loops, passed = 1, 0
     while True:
-        seconds = timed(step, loops).wall
+        seconds = timed(steps, loops).wall
         if seconds >= target:
             passed += 1
             if passed == 2:

@@ -21,6 +21,7 @@ from bench.report.chapters import (
     questions,
     training,
     trust,
+    trust_experiment,
 )
 from bench.report.section import Section
 from bench.report.style import SETTINGS
@@ -40,6 +41,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     compiling.section,
     accuracy.section,
     trust.section,
+    trust_experiment.section,
     machine.section,
     explorer.section,
 )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from bench import stats
 from bench.grid import Cell
-from bench.results.records import CONTROL, Agreed, Skipped, is_kernel
+from bench.results.records import CONTROL, Agreed, Ruled, Skipped, is_kernel
 from bench.stats import Interval
 
 LOOP = "python_loop"
@@ -81,6 +81,7 @@ class CellResult:
         failed: Why a kernel that disagreed, raised or crashed was not timed.
         pools: How many threads each thread pool had in this cell, as the pools themselves report.
         disturbed: What was seen to disturb the machine while the cell was measured, in words.
+        ruler: What the ruler showed in each round.
     """
 
     cell: Cell
@@ -91,6 +92,7 @@ class CellResult:
     failed: Mapping[str, str] = field(default_factory=_empty)
     pools: Mapping[str, int] = field(default_factory=_empty)
     disturbed: Sequence[str] = ()
+    ruler: Sequence[Ruled] = ()
 
     @property
     def kernels(self) -> list[str]:

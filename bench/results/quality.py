@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from bench import stats
 from bench.results.cell import VECTORIZED, CellResult
+from bench.results.records import Ruled
 from bench.results.run import Run
+
+BUSY = 0.2  # by how much longer than usual the ruler takes in a busy round
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Trust:
         processes: How many processes measured each cell.
         between: Standard deviation of a speed-up's logarithm between processes, the median of all; NaN for one process.
         within: The same within a process, from what its even and its odd rounds give.
+        busy: Share of the rounds in which the ruler took longer than usual, by BUSY or more; NaN where none was taken.
+        switches: How often the system took the processor away from a measuring process, in a second of samples.
         noise_floor: The median noise floor of the cells.
         threads_exceeded: Cell and kernel where more threads were busy than the cell allows, or cell and thread pool.
     """
@@ -36,6 +42,8 @@ class Trust:
     processes: int
     between: float
     within: float
+    busy: float
+    switches: float
     noise_floor: float
     threads_exceeded: list[str]
 
@@ -53,17 +61,22 @@ def trust(run: Run) -> Trust:
     )
     ratios = [(r, name, r.speedup(VECTORIZED, name)) for r in timed for name in r.kernels if name != VECTORIZED]
     splits = [split for result, name, _ in ratios if (split := _split(result, name)) is not None]
+    inside = sum(result.sample_seconds() for result in timed)
+    rulers = [ruled for result in timed for ruled in result.ruler]
+    usual = np.median([ruled[:2] for ruled in rulers], axis=0) if rulers else np.full(2, np.nan)
     between, within = np.median(splits, axis=0) if splits else (np.nan, np.nan)
     return Trust(
         wall=run.wall,
         compiling=compiling,
-        in_samples=sum(r.sample_seconds() for r in timed) / max(run.wall - compiling, 1e-9),
+        in_samples=inside / max(run.wall - compiling, 1e-9),
         control_close=_share([abs(c.estimate - 1.0) <= 0.01 for c in controls]),
         control_covers=_share([1.0 in c for c in controls]),
         narrow=_share([ratio.half_width <= 0.05 for _, _, ratio in ratios if ratio]),
         processes=max((result.processes for result in timed), default=0),
         between=float(between),
         within=float(within),
+        busy=_share([_busy(ruled, usual) for ruled in rulers]),
+        switches=sum(ruled.switches for ruled in rulers) / inside if rulers and inside else float("nan"),
         noise_floor=float(np.median([r.noise_floor for r in timed])) if timed else float("nan"),
         threads_exceeded=[
             f"{name} at {result.cell.label}: {result.used_threads(name):.1f} threads busy"
@@ -78,6 +91,10 @@ def trust(run: Run) -> Trust:
             if count > result.cell.threads
         ],
     )
+
+
+def _busy(ruled: Ruled, usual: npt.NDArray[np.float64]) -> bool:
+    return bool((np.array(ruled[:2]) > (1.0 + BUSY) * usual).any())
 
 
 def _share(holds: list[bool]) -> float:

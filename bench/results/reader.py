@@ -25,6 +25,7 @@ from bench.results.records import (
     Price,
     Resumed,
     Round,
+    Ruled,
     Skipped,
     Warned,
 )
@@ -67,14 +68,16 @@ class _Building:
     skipped: dict[str, Skipped] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     disturbed: list[str] = field(default_factory=list)
+    ruler: list[Ruled] = field(default_factory=list)
     rounds: int = 0
 
     def add(self, record: AnyRecord) -> None:
         match record:
-            case Round(index=index, samples=samples):
+            case Round(index=index, samples=samples, ruler=ruler):
                 if index != self.rounds:
                     raise ValueError(f"round {index} of {self.cell.id} stands where round {self.rounds} belongs")
                 self.rounds += 1
+                self.ruler += [ruler] if ruler is not None else []
                 for label, wall, cpu in samples:
                     if label not in self.loops:
                         raise ValueError(f"{self.cell.id} has a sample of {label!r}, for which no loops were set")
@@ -108,6 +111,7 @@ class _Building:
             self.failed,
             self.pools,
             self.disturbed,
+            self.ruler,
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from bench.grid import AtLeastOne, Cell, Count, Plan
+from bench.results.place import Card, Moment, Pool
 
 FORMAT = 2
 Seconds = Annotated[float, Meta(ge=0.0, lt=1e9)]  # thirty years
@@ -26,50 +27,6 @@ OUTPUTS = ("J", "dw", "db")
 def is_kernel(label: str) -> bool:
     """Whether a label names a kernel."""
     return label.isidentifier()
-
-
-class Card(Struct, frozen=True):
-    """The machine, and the versions of what runs on it. No host name, no user name, no path."""
-
-    cpu: str
-    os: str
-    machine: str
-    python: str
-    numpy: str
-    numpy_blas: str
-    numpy_simd: str
-    numba: str
-    llvm: str
-    numba_cpu: str
-    threads_available: AtLeastOne
-    caches: dict[str, AtLeastOne]
-    memory_bytes: AtLeastOne
-    cores: int | None = None
-    logical_cpus: int | None = None
-
-    @property
-    def last_cache(self) -> int:
-        """Bytes of the largest cache; 0 if none is known."""
-        return max(self.caches.values(), default=0)
-
-
-class Moment(Struct, frozen=True):
-    """What changes from one moment to the next: date, load, free memory."""
-
-    date: str
-    load_1min: float
-    memory_available_bytes: int = 0
-
-
-class Pool(Struct, frozen=True):
-    """A thread pool of the measuring process: whose, which library, how many threads."""
-
-    package: str
-    library: str
-    file: str
-    version: str | None
-    user_api: str = ""
-    threads: int = 0
 
 
 class KernelCard(Struct, frozen=True):
@@ -150,6 +107,14 @@ class Sample(NamedTuple):
     def of(cls, label: str, seconds: float, cpu: float) -> "Sample":
         """A sample with no more digits than a clock has: a third of the size on disk."""
         return cls(label, float(f"{seconds:.9g}"), float(f"{cpu:.6g}"))
+
+
+class Ruled(NamedTuple):
+    """Seconds of the ruler's arithmetic and of its read, and how often the process lost a processor since the last."""
+
+    arithmetic: Positive
+    read: Positive
+    switches: Count
 
 
 class Record(Struct, frozen=True, tag_field="type", kw_only=True):
@@ -287,10 +252,11 @@ class Calibrated(Event, frozen=True, tag="Calibrated", kw_only=True):
 
 
 class Round(Event, frozen=True, tag="Round", kw_only=True):
-    """The samples of a round, in the order taken."""
+    """The samples of a round, in the order taken; and before them, what the ruler shows of the machine."""
 
     index: Count
     samples: list[Sample]
+    ruler: Ruled | None = None
 
 
 EventRecord = FirstCall | Agreed | Skipped | Failed | Calibrated | Round

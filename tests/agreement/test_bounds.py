@@ -9,6 +9,7 @@ import pytest
 
 from bench import agreement
 from bench.agreement import Disagreement, bounds
+from bench.agreement.points import LARGE
 from bench.problem import Problem, make_problem
 from kernels import KERNELS, Kernel
 from kernels._kernel import Array
@@ -124,3 +125,24 @@ def test_a_feature_of_zeros_must_have_a_zero_gradient() -> None:
     assert agreement.check(kernel(right), zeros).dw < 20.0
     with pytest.raises(Disagreement, match=r"dw\[1\] = 1e-300, expected 0\.0"):
         agreement.check(kernel(changed(lambda J, dw, db: (J, np.array([dw[0], 1e-300, dw[2]]), db))), zeros)
+
+
+def test_a_large_problem_has_fewer_points_and_each_has_another_answer() -> None:
+    for m, count in ((1_000, 3), (LARGE // 4 + 1, 2)):
+        taken = agreement.points(make_problem(m, 4))
+        assert len(taken) == count
+        assert len({(float(at.w[0]), at.b) for at in taken}) == count
+        assert len({at.expected.J for at in taken if isinstance(at.expected, agreement.Expected)}) == count
+
+
+@pytest.mark.parametrize("output", range(3))
+def test_what_agrees_is_what_the_gate_lets_through(output: int) -> None:
+    problem = make_problem(100, 4)
+    expected = agreement.expect(problem)
+    right = KERNELS["numpy_vectorized"](problem.w, problem.b, problem.X, problem.Y)
+    assert agreement.agrees(right, expected)
+    wrong: list[Any] = list(right)
+    wrong[output] = wrong[output] + 1e-9
+    assert not agreement.agrees(tuple(wrong), expected)
+    for nothing in (None, right[:2], (None, None, None), (*right[:2], np.nan)):
+        assert not agreement.agrees(nothing, expected)

@@ -358,13 +358,13 @@ MUTATIONS["a_function_that_would_compute"] = lambda: lambda *i: lambda: RIGHT(*i
 @pytest.fixture(scope="module")
 def large() -> tuple[Problem, Any]:
     problem = make_problem(M, N_X, seed=9)
-    return problem, agreement.expect(problem)
+    return problem, agreement.points(problem)
 
 
-def events(function: Function, problem: Problem, expected: Any, preset: Preset = PRESET) -> Iterator[EventRecord]:
+def events(function: Function, problem: Problem, points: Any, preset: Preset = PRESET) -> Iterator[EventRecord]:
     fresh = Problem(problem.w.copy(), problem.b, problem.X.copy(order="K"), problem.Y.copy(), problem.order)
     wrong = Contestant(Kernel("wrong", "wrong", "It is wrong.", function))
-    yield from Trial(Cell(M, N_X), fresh, expected, preset, 0, {"wrong": wrong}).events()
+    yield from Trial(Cell(M, N_X), fresh, points, preset, 0, {"wrong": wrong}).events()
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
@@ -382,7 +382,38 @@ def test_the_right_kernel_that_they_are_made_of_is_timed(large: tuple[Problem, A
     assert [record for record in records if isinstance(record, Round)]
 
 
-def test_one_that_goes_wrong_while_it_is_timed_is_caught_in_its_last_round(large: tuple[Problem, Any]) -> None:
+def kept_by(number: int, key: Callable[[Any, float], Any]) -> Function:
+    """A kernel that is right, and from some call on remembers its answers by a key of w and b."""
+    calls: list[None] = []
+    kept: dict[Any, Any] = {}
+
+    def function(w: Any, b: float, X: Any, Y: Any) -> Any:
+        calls.append(None)
+        if len(calls) < number:
+            return RIGHT(w, b, X, Y)
+        by = key(w, b)
+        if by not in kept:
+            kept[by] = RIGHT(w, b, X, Y)
+        return kept[by]
+
+    return function
+
+
+@pytest.mark.parametrize(
+    "key",
+    [lambda *at: at[1], lambda *at: at[0].tobytes(), lambda *_: None],
+    ids=["the bias", "the weights", "nothing"],
+)
+def test_one_that_remembers_its_answers_while_it_is_timed_is_caught(
+    large: tuple[Problem, Any], key: Callable[[Any, float], Any]
+) -> None:
+    records = list(events(kept_by(12, key), *large, replace(PRESET, min_rounds=20, max_rounds=20)))
+    (failed,) = (record for record in records if isinstance(record, Failed))
+    assert "does it keep something between calls?" in failed.reason
+    assert isinstance(records[-1], Round), "no round is taken after the wrong answer"
+
+
+def test_one_that_goes_wrong_while_it_is_timed_is_caught_in_that_round(large: tuple[Problem, Any]) -> None:
     calls: list[None] = []
 
     def function(*given: Any) -> Any:
@@ -394,7 +425,7 @@ def test_one_that_goes_wrong_while_it_is_timed_is_caught_in_its_last_round(large
     # In this order: a run that is cut off between the two would otherwise be resumed without the judgement.
     failed, last = records[-2:]
     assert isinstance(failed, Failed) and isinstance(last, Round)
-    assert failed.reason.endswith("; in the last round, after a right answer before the first")
+    assert "in a timed call, after right answers before" in failed.reason
 
 
 @pytest.mark.parametrize("name", [*KERNELS, *(name for name, peer in PEERS.items() if peer.missing is None)])

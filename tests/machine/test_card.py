@@ -13,7 +13,7 @@ import pytest
 
 import bench
 from bench.machine import card, memory
-from bench.results.records import Card, Moment
+from bench.results.place import Card, Moment
 from tests.conftest import ROOT
 
 

@@ -16,10 +16,11 @@ CELL = Cell(10, 2)
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """A machine as a test wants it."""
-    state = {"busy": 0.0, "own": 0.0, "now": 0.0, "throttled": 0.0, "mhz": 3000.0}
+    state = {"busy": 0.0, "own": 0.0, "now": 0.0, "throttled": 0.0, "stolen": 0.0, "mhz": 3000.0}
     monkeypatch.setattr(disturbances, "_busy_seconds", lambda: state["busy"])
     monkeypatch.setattr(disturbances, "_own_seconds", lambda _worker=None: state["own"])
     monkeypatch.setattr(disturbances, "_throttled", lambda: int(state["throttled"]))
+    monkeypatch.setattr(disturbances, "_stolen_seconds", lambda: state["stolen"])
     monkeypatch.setattr(disturbances, "_frequency", lambda: [state["mhz"]])
     monkeypatch.setattr("bench.machine.disturbances.time.perf_counter", lambda: state["now"])
     monkeypatch.setattr(
@@ -67,6 +68,11 @@ def test_a_compiler_that_does_not_optimize_gives_a_warning(monkeypatch: pytest.M
 
 def test_throttling_in_a_container_gives_a_warning(machine: dict[str, float]) -> None:
     assert visits(machine, {"now": 1.0, "throttled": 3}) == ["the container was throttled 3 times"]
+
+
+def test_a_warning_counts_the_cores_that_the_host_gave_away(machine: dict[str, float]) -> None:
+    assert visits(machine, {"now": 1.0, "stolen": 0.2}) == []
+    assert visits(machine, {"now": 3.0, "stolen": 1.2}) == ["the host gave 0.4 cores to other machines"]
 
 
 def test_throttling_is_read_where_the_system_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

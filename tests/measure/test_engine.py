@@ -30,7 +30,7 @@ E = TypeVar("E", bound=EventRecord)
 
 def trial(contestants: Mapping[str, Contestant], cell: Cell = CELL, **changes: Any) -> Trial:
     problem = make_problem(cell.m, cell.n_x, order=cell.order)
-    return replace(Trial(cell, problem, agreement.expect(problem), PRESET, 0, contestants), **changes)
+    return replace(Trial(cell, problem, agreement.points(problem), PRESET, 0, contestants), **changes)
 
 
 def events(contestants: Mapping[str, Contestant], cell: Cell = CELL, **changes: Any) -> list[EventRecord]:
@@ -131,7 +131,7 @@ def test_calibration_passes_the_target_twice() -> None:
     def step() -> None:
         time.sleep(1e-3 * next(clock, 1.0))
 
-    loops, seconds = calibrate(step, 9e-4)
+    loops, seconds = calibrate([step], 9e-4)
     assert loops > 1
     assert seconds >= 9e-4
 
@@ -145,7 +145,7 @@ def test_a_kernel_that_disagrees_is_not_timed() -> None:
     assert set(of_type(Calibrated, taken)[0].loops) == {"numpy_vectorized"}
 
 
-def test_a_kernel_that_is_wrong_in_the_end_fails_in_the_last_round() -> None:
+def test_a_kernel_that_turns_wrong_fails_in_that_round_and_takes_part_in_no_other() -> None:
     right = KERNELS["numpy_vectorized"].function
     calls = []
 
@@ -154,9 +154,34 @@ def test_a_kernel_that_is_wrong_in_the_end_fails_in_the_last_round() -> None:
         J, dw, db = right(*inputs)
         return J + (len(calls) > 40), dw, db
 
-    *_, failed, last = events({"mine": kernel(spoilt)})
-    assert isinstance(failed, Failed) and isinstance(last, Round)
-    assert failed.reason.endswith("; in the last round, after a right answer before the first")
+    taken = events({"mine": kernel(spoilt), "numpy_vectorized": contestant("numpy_vectorized")})
+    (failed,) = of_type(Failed, taken)
+    assert "in a timed call, after right answers before" in failed.reason
+    later = of_type(Round, taken[taken.index(failed) :])
+    assert [[sample.label for sample in record.samples].count("mine") for record in later] == [1] + [0] * (
+        len(later) - 1
+    )
+    assert len(later) > 1
+
+
+def test_each_round_begins_with_the_ruler() -> None:
+    for record in of_type(Round, events({"numpy_vectorized": contestant("numpy_vectorized")})):
+        assert record.ruler is not None and record.ruler.arithmetic > 0.0 and record.ruler.read > 0.0
+
+
+def test_the_calls_of_a_sample_go_from_point_to_point() -> None:
+    at: list[tuple[float, float]] = []
+
+    def noted(w: Any, b: float, X: Any, Y: Any) -> Any:
+        at.append((float(w[0]), b))
+        return KERNELS["numpy_vectorized"].function(w, b, X, Y)
+
+    events({"mine": kernel(noted)})
+    problem = make_problem(CELL.m, CELL.n_x)
+    points = [(float(point.w[0]), point.b) for point in agreement.points(problem)]
+    assert len(set(points)) == 3 and points[0] == (problem.w[0], problem.b)
+    counts = [at.count(point) for point in points]
+    assert min(counts) > 0.25 * sum(counts)
 
 
 def test_a_kernel_that_raises_is_reported_and_the_others_continue() -> None:
@@ -225,8 +250,8 @@ def test_a_ruler_is_timed_and_not_judged() -> None:
 def test_training_cells_measure_whole_descents(name: str) -> None:
     problem = make_problem(60, 4)
     cell = Cell(569, 30, problem="breast_cancer", iterations=5)
-    expected = agreement.expect_descent(problem, ALPHA, 5)
-    taken = events({name: contestant(name)}, cell, problem=problem, expected=expected)
+    start = agreement.Point(problem.w, problem.b, agreement.expect_descent(problem, ALPHA, 5))
+    taken = events({name: contestant(name)}, cell, problem=problem, points=[start])
     assert [agreed.kernel for agreed in of_type(Agreed, taken)] == [name]
     assert of_type(Round, taken)
 
@@ -264,5 +289,5 @@ def test_cpu_seconds_count_all_threads() -> None:
         for thread in threads:
             thread.join()
 
-    wall, cpu, _ = timed(step)
+    wall, cpu, _ = timed([step])
     assert cpu > 0.5 * wall

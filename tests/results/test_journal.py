@@ -12,7 +12,8 @@ import pytest
 from bench.grid import Cell
 from bench.results import journal, load
 from bench.results.journal import COMPRESSED, FILE, Journal, compress
-from bench.results.records import End, FirstCall, Moment, Round, Sample
+from bench.results.place import Moment
+from bench.results.records import End, FirstCall, Round, Sample
 from tests import factories
 from tests.conftest import RECORDED, ROOT
 

@@ -6,6 +6,7 @@ import pytest
 
 from bench.grid import Cell
 from bench.results.journal import seal
+from bench.results.place import Moment
 from bench.results.records import (
     AnyRecord,
     Begun,
@@ -16,7 +17,6 @@ from bench.results.records import (
     Counts,
     End,
     Failed,
-    Moment,
     Price,
     ReadRate,
     Resumed,

@@ -7,7 +7,7 @@ from bench.analysis import estimates
 from bench.report import runtables
 from bench.report.section import Section
 from bench.results import VECTORIZED, Run
-from bench.results.quality import Trust, trust
+from bench.results.quality import BUSY, Trust, trust
 
 LEAD = [
     "All kernels of a cell take turns, in rounds, so that a change of the machine's speed hits all of them. Several "
@@ -58,6 +58,12 @@ def trust_lines(quality: Trust) -> list[str]:
         lines.append(
             f"{quality.processes} processes: a speed-up varies by {words.percent(quality.between)} from process to "
             f"process, and by {words.percent(quality.within)} within one (standard deviation, median of all)."
+        )
+    if math.isfinite(quality.busy):
+        lines.append(
+            f"{_whole(quality.busy)} of the rounds were busy: a fixed piece of work took at least {_whole(BUSY)} "
+            "longer than usual. The measuring process lost its processor "
+            f"{words.digits(quality.switches, 2)} times a second."
         )
     return lines + [f"More threads than allowed: {line}." for line in quality.threads_exceeded]
 

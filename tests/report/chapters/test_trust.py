@@ -1,14 +1,18 @@
 """The chapter on trust: what failed, what was skipped, what disturbed the machine, and how far to trust the rest."""
 
+import math
 from dataclasses import replace
 
 import msgspec
+import pytest
 
 from bench.report import runtables
 from bench.report.chapters import trust
 from bench.results import CONTROL, LOOP, VECTORIZED, Run
+from bench.results.place import Moment
 from bench.results.quality import Trust
-from bench.results.records import Moment, Resumed, Skipped
+from bench.results.quality import trust as quality_of
+from bench.results.records import Resumed, Ruled, Skipped
 from tests import factories
 from tests.factories import cell, kernel_card
 
@@ -18,7 +22,7 @@ WHERE = "m = 10, n_x = 2, order F, 1 thread"
 
 def test_the_figures_of_trust() -> None:
     exceeded = ["numba_loop at a cell: 2.0 threads busy"]
-    quality = Trust(312.0, 45.12, 0.473, 0.27, 0.93, 0.03, 6, 0.0213, 0.004, 0.0123, exceeded)
+    quality = Trust(312.0, 45.12, 0.473, 0.27, 0.93, 0.03, 6, 0.0213, 0.004, 0.123, 41.23, 0.0123, exceeded)
     assert trust.trust_lines(quality) == [
         "The run took 312 s, 45 s of it to compile; 47% of the rest was spent inside samples.",
         "A/A control: a kernel timed against itself was within 1% of 1 in 27% of the cells; its 95% interval contained "
@@ -27,8 +31,20 @@ def test_the_figures_of_trust() -> None:
         "3% of the speed-ups over numpy_vectorized are precise to ± 5%.",
         "6 processes: a speed-up varies by 2% from process to process, and by 0.4% within one (standard deviation, "
         "median of all).",
+        "12% of the rounds were busy: a fixed piece of work took at least 20% longer than usual. The measuring process "
+        "lost its processor 41 times a second.",
         "More threads than allowed: numba_loop at a cell: 2.0 threads busy.",
     ]
+
+
+def test_busy_rounds_are_counted_by_the_ruler() -> None:
+    usual, slow = Ruled(1e-5, 4e-5, 0), Ruled(1e-5, 5e-5, 3)
+    run = factories.run([factories.result(cell(10, 2), TIMES, ruler=[usual, usual, usual, slow])])
+    quality = quality_of(run)
+    assert quality.busy == 0.25
+    assert quality.switches == pytest.approx(3 / run.cells[0].sample_seconds())
+    nothing = quality_of(factories.run([factories.result(cell(10, 2), TIMES)]))
+    assert math.isnan(nothing.busy) and not any("busy:" in line for line in trust.trust_lines(nothing))
 
 
 def test_how_the_measuring_process_fared() -> None:

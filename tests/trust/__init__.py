@@ -1,0 +1,1 @@
+"""Tests of the experiment behind unloop trust."""
