@@ -72,7 +72,7 @@ def test_adding_a_kernel_is_one_file_and_one_line(copy: Path) -> None:
     assert "numpy_again" in (copy / "run" / "appendix.html").read_text()
     assert "numpy_again" in (copy / "run" / "report.md").read_text()
     drawn = [path.name for path in (copy / "run" / "plots").glob("*.svg") if "numpy_again" in path.read_text()]
-    assert {"accuracy.svg", "map-over-numpy_vectorized-F-1t.svg"} <= set(drawn), drawn
+    assert "accuracy.svg" in drawn, drawn
 
 
 def test_taking_one_away_is_the_same(copy: Path) -> None:

@@ -61,11 +61,6 @@ def seconds_point(run: Run, result: CellResult, kernel: str) -> Point | None:
     return _point(result, estimates.seconds(run, result, kernel))
 
 
-def speedup_point(run: Run, result: CellResult, kernel: str, baseline: str) -> Point | None:
-    """Speed-up over a baseline: measured, or from the estimated time of the one that was too slow."""
-    return _point(result, estimates.speedup(run, result, baseline, kernel))
-
-
 def _point(result: CellResult, value: Interval | None) -> Point | None:
     return None if value is None else Point(result.cell.m, value, not isinstance(value, Estimated))
 

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 
 from bench.report.chapters import answer, headline
-from bench.report.charts import Plot, ratio_tick, seconds_point, speedup_point, spread
+from bench.report.charts import Plot, ratio_tick, seconds_point, spread
 from bench.report.section import Section
 from bench.report.style import SETTINGS
 from bench.results import LOOP, Run
@@ -59,11 +59,7 @@ def test_estimated_points_are_not_measured_and_rest_on_the_nearest_cells() -> No
     estimated, measured = seconds_point(made, slow, LOOP), seconds_point(made, slow, "numba_loop")
     assert estimated is not None and not estimated.measured and estimated.value.estimate == pytest.approx(2.0)
     assert measured is not None and measured.measured and (measured.m, measured.value.estimate) == (1_000, 0.5)
-    ratio = speedup_point(made, slow, "numba_loop", LOOP)
-    assert ratio is not None and not ratio.measured and ratio.value.estimate == pytest.approx(4.0)
-    ratio = speedup_point(made, slow, "numba_loop", "numpy_vectorized")
-    assert ratio is not None and ratio.measured and ratio.value.estimate == pytest.approx(0.5)
-    assert seconds_point(made, slow, "numba_fused") is None and speedup_point(made, slow, "numba_fused", LOOP) is None
+    assert seconds_point(made, slow, "numba_fused") is None
     crashed = {LOOP: Skipped(cell="", kernel=LOOP, reason="needs all threads")}
     assert seconds_point(made, result(cell(10, 2), {}, skipped=crashed), LOOP) is None
 

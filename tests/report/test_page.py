@@ -25,7 +25,7 @@ def test_the_figures_of_a_run(story: list[Section], more: list[Section]) -> None
     assert all(plot.narrow is not None for plot in plots.values())
     assert "Hollow" in plots["headline"].caption
     apart = {plot.name for section in more for plot in section.plots}
-    assert apart == {"causes", "accuracy", f"map-over-{VECTORIZED}-F-1t", f"map-over-{VECTORIZED}-F-2t"}
+    assert apart == {"causes", "accuracy"}
 
 
 def test_no_figure_has_more_than_six_series(story: list[Section], more: list[Section]) -> None:
@@ -62,7 +62,7 @@ def test_a_failure_and_an_interruption_stand_at_the_top(run: Run) -> None:
     assert "numba_loop" in method.warnings[0] and failing.cell.label in method.warnings[0]
 
 
-def test_own_kernels_are_in_the_headline_the_maps_and_the_tables() -> None:
+def test_own_kernels_are_in_the_headline_and_the_tables() -> None:
     times = {LOOP: 1e-3, "numba_loop": 3e-5, VECTORIZED: 2e-5, "mine": 1e-5}
     results = [
         result(cell(m, n_x), {name: time * m * n_x for name, time in times.items()})
@@ -71,9 +71,7 @@ def test_own_kernels_are_in_the_headline_the_maps_and_the_tables() -> None:
     ]
     owned = made(results, {name: kernel_card(name, own="a file" if name == "mine" else None) for name in times})
     plots = {plot.name: plot for section in [*sections(owned), *appendix(owned)] for plot in section.plots}
-    for name in ("headline", f"map-over-{VECTORIZED}-F-1t"):
-        texts = {text.get_text() for text in plots[name].figure.findobj(mpl.text.Text)}
-        assert "mine" in texts, name
+    assert "mine" in {text.get_text() for text in plots["headline"].figure.findobj(mpl.text.Text)}
     assert plots["best"].table is not None and {row[1] for row in plots["best"].table.rows} == {"mine"}
 
 
