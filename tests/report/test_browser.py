@@ -33,7 +33,7 @@ CHECKS = """() => {
   if (root.scrollWidth > innerWidth) defects.push("scrolls sideways: " + root.scrollWidth + " in " + innerWidth);
   for (const e of document.querySelectorAll("body *")) {
     const style = getComputedStyle(e);
-    if (["hidden", "clip"].includes(style.overflowX) && e.scrollWidth > e.clientWidth + 1 && !e.closest("svg"))
+    if (["hidden", "clip"].includes(style.overflowX) && e.scrollWidth > e.clientWidth + 1 && !e.closest("svg, .hidden"))
       defects.push("clipped: " + name(e));
     const box = e.getBoundingClientRect();
     if (box.width && box.right > innerWidth + 1 && !e.closest(".box, pre")) defects.push("beyond the edge: " + name(e));
@@ -127,14 +127,14 @@ def test_the_explorer_follows_its_controls(browser: Any, explored: Path) -> None
     assert view.locator("#figure-explorer").is_hidden()
     chart = view.locator("#explorer-chart")
     assert "At m = 1,000, n_x = 16: 1 call" in chart.inner_text() or "n_x = 64: 1 call" in chart.inner_text()
-    m = view.get_by_label("m", exact=True)
+    m = view.locator("input[name=at_m]")
     m.evaluate("e => { e.value = e.max; e.dispatchEvent(new Event('input')); }")
     view.wait_for_function("document.querySelector('#explorer-chart').textContent.includes('At m = 1,000,000')")
     for box in ("numba_loop", "numba_fused"):
-        view.get_by_label(box, exact=True).uncheck()
+        view.locator(f"input[name=show_{box}]").uncheck()
     view.wait_for_function("!document.querySelector('#explorer-chart').textContent.includes('numba_')")
     assert "numpy_vectorized" in chart.inner_text()
-    view.get_by_label("scale").select_option("linear")
+    view.locator("select[name=scale]").select_option("linear")
     view.wait_for_timeout(200)
     assert "NaN" not in chart.inner_text() and "undefined" not in chart.inner_text()
     view.context.close()

@@ -6,8 +6,7 @@ from bench.results import Run
 
 LEAD = [
     "Choose a size, a setting and kernels. Lines and bars follow the cost model; points are measured cells. Point at "
-    "one for its time and interval. Compiling pays off, against vectorized NumPy, after the number of calls given. "
-    "Without scripts, a figure stands here."
+    "one for its time and interval. Compiling pays off, against vectorized NumPy, after the number of calls given."
 ]
 
 

@@ -23,7 +23,7 @@ LEAD = [
     "it was computed once, when this page was made, and spread over the time that each kernel took to train."
 ]
 
-CURVES = 4  # of the story; with one of the user's own and the grey of all others, no more than six colours
+
 OTHERS = Style("#5c5c5c", "o")
 
 
@@ -65,7 +65,9 @@ def _draw(run: Run, result: CellResult, J: Array, width: float) -> Figure:
     above, below = drawn.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": ratios})
     left, right = 1.8 / width, 1 - 0.9 / width
     drawn.subplots_adjust(left=left, right=right, bottom=0.55 / height, top=1 - 0.5 / height, hspace=0.12)
-    style_of = {name: style for name, style in styles(run).items() if name in [*pairs.cast()[:CURVES], *run.own[:1]]}
+    # Four curves; with one of the user's own and the grey of all others, no more than six colours.
+    shown = (LOOP, pairs.compiled_loop(), VECTORIZED, pairs.main_branch())
+    style_of = {name: style for name, style in styles(run).items() if name in [*shown, *run.own[:1]]}
     for y, name in enumerate(names):
         time = result.median(name)
         if name in style_of:

@@ -10,11 +10,13 @@ from bench.analysis.costmodel import VECTORS
 from bench.report.explorer.rows import Rows
 from bench.results import VECTORIZED
 
+COSTS, CELLS = "costs", "cells"
 WIDTH = 640  # pixels; a script fits it to the screen
 SECONDS = (
     "({0} < 1e-6 ? format({0} * 1e9, '.3~r') + ' ns' : {0} < 1e-3 ? format({0} * 1e6, '.3~r') + ' µs' : "
     "{0} < 1 ? format({0} * 1e3, '.3~r') + ' ms' : format({0}, '.3~r') + ' s')"
 )
+SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right")
 STARTS = ["compiled already", "code cached on disk", "cold"]
 
 
@@ -31,7 +33,7 @@ def chart(rows: Rows) -> dict[str, Any]:
         .configure_title(anchor="start", fontSize=13)
     )
     spec: dict[str, Any] = both.to_dict()
-    return spec
+    return spec | {"datasets": {COSTS: rows.costs, CELLS: rows.cells}}
 
 
 # What a reader can set
@@ -101,6 +103,11 @@ def _color(rows: Rows) -> Any:
     return alt.Color("kernel:N", scale=scale, legend=None)
 
 
+def _shape(rows: Rows) -> Any:
+    shapes = [SHAPES[k % len(SHAPES)] for k in range(len(rows.kernels))]
+    return alt.Shape("kernel:N", scale=alt.Scale(domain=rows.kernels, range=shapes), legend=None)
+
+
 def _scaled(field: str) -> str:
     return f"log ? log(datum.{field}) / LN10 : datum.{field}"
 
@@ -125,7 +132,7 @@ def _against_m(rows: Rows) -> Any:
     """Lines by the cost model, points where cells were measured, a name at the end of each line."""
     low, high = f"log({rows.ms[0]})", f"log({rows.ms[-1]})"
     grid = f"sequence({low}, {high} + 0.01, ({high} - {low}) / 60)"
-    model = alt.Chart(alt.Data(name="costs", values=rows.costs)).transform_filter(_chosen(rows))
+    model = alt.Chart(alt.NamedData(COSTS)).transform_filter(_chosen(rows))
     model = model.transform_calculate(log_m=grid).transform_flatten(["log_m"]).transform_calculate(m="exp(datum.log_m)")
     model = _model(model, "datum.m").transform_calculate(x=_scaled("m"), y=_scaled("t"))
     words = "format(log ? pow(10, datum.value) : datum.value, '~s')"
@@ -146,14 +153,13 @@ def _against_m(rows: Rows) -> Any:
         .mark_text(align="left", dx=6, fontSize=11, fontWeight="bold")
         .encode(x=x, y=y, text="kernel:N", color=_color(rows))
     )
-    measured = alt.Chart(alt.Data(name="cells", values=rows.cells)).transform_filter(
-        f"{_chosen(rows)} && datum.n_x == n_x"
-    )
+    measured = alt.Chart(alt.NamedData(CELLS)).transform_filter(f"{_chosen(rows)} && datum.n_x == n_x")
     measured = measured.transform_calculate(x=_scaled("m"), y=_scaled("t"), **_words(time="t", from_="low", to="high"))
     points = measured.mark_point(filled=True, size=55, opacity=1).encode(
         x=x,
         y=y,
         color=_color(rows),
+        shape=_shape(rows),
         tooltip=[
             "kernel:N",
             alt.Tooltip("m:Q", format=","),
@@ -176,7 +182,7 @@ def _against_m(rows: Rows) -> Any:
 def _at_one_size(rows: Rows) -> Any:
     """A bar for each kernel, the winner and what ties with it, and after how many calls compiling has paid off."""
     start = f"(start == '{STARTS[2]}' ? datum.cold : start == '{STARTS[1]}' ? datum.cached : 0)"
-    model = _model(alt.Chart(alt.Data(name="costs", values=rows.costs)).transform_filter(_chosen(rows)), "m")
+    model = _model(alt.Chart(alt.NamedData(COSTS)).transform_filter(_chosen(rows)), "m")
     model = (
         model.transform_calculate(begin=start, numpy=f"datum.kernel == '{VECTORIZED}' ? datum.t : null")
         .transform_calculate(
@@ -188,7 +194,7 @@ def _at_one_size(rows: Rows) -> Any:
         .transform_calculate(
             verdict=(
                 "datum.total <= datum.first ? 'fastest' : datum.least <= datum.bound ? 'may tie' : "
-                "format(datum.total / datum.first, '.2~r') + '× slower'"
+                "format(datum.total / datum.first, ',.2~r') + '× slower'"
             ),
             pays="datum.cold > 0 && datum.t < datum.baseline ? ceil(datum.cold / (datum.baseline - datum.t)) : null",
         )
