@@ -54,6 +54,8 @@ class Kernel:
             for a kernel that needs more than its arrays converted one by one, else None.
         grew_from: The kernel whose arithmetic it changes, or None for the first rung, peers and own kernels.
         cause: What is new since `grew_from`, in a few words, as an axis shows it.
+        question: What a reader may ask who has seen `grew_from`, and this kernel answers.
+        shows: The functions of its file that its lesson shows; () for the one that does the step.
         expects: What its author expects of the change, in prose.
         predicted_by: The function of `bench.analysis.predictions` that predicts the factor over `grew_from`, or "".
         unpredicted: Why nothing can be predicted, where `predicted_by` is "".
@@ -87,6 +89,8 @@ class Kernel:
     prepare: Callable[[Array, Array], At] | None = None
     grew_from: str | None = None
     cause: str = ""
+    question: str = ""
+    shows: tuple[str, ...] = ()
     expects: str = ""
     predicted_by: str = ""
     unpredicted: str = ""
@@ -167,6 +171,7 @@ class Pair:
         more: Why the factor may be larger than predicted.
         less: Why it may be smaller.
         unpredicted: Why nothing can be predicted.
+        explains: The rung whose measured factor it explains, where counting predicts another; "" for none.
     """
 
     before: str
@@ -176,6 +181,7 @@ class Pair:
     more: str = ""
     less: str = ""
     unpredicted: str = ""
+    explains: str = ""
 
     @classmethod
     def of(cls, kernel: Kernel) -> Self:

@@ -48,6 +48,11 @@ def by_np_vectorize(w: Array, b: float, X: Array, Y: Array) -> CostAndGradient:
     return losses.sum() / m, dw / m, dZ.sum() / m
 
 
+def as_objects(array: Array) -> Any:
+    """The same array, of Python's own floats: reading an element makes no new object."""
+    return array.astype(object)
+
+
 def _controlled(label: str, of: Kernel, function: Callable[..., Any], **different: Any) -> Kernel:
     """A kernel that is `of` but for this function, and for the fields that are `different`."""
     fields: dict[str, Any] = {
@@ -100,6 +105,9 @@ NUMPY_ORDER_C = _controlled(
     native=in_order_c,
     layout="C",
 )
+OBJECTS = _controlled(
+    "loop, arrays of Python floats", python_loop.KERNEL, python_loop.cost_and_gradient, native=as_objects
+)
 NP_VECTORIZE = _controlled("np.vectorize", python_loop.KERNEL, by_np_vectorize)
 # The ladder has no kernel that uses one thread only in cells of all threads.
 ONE_THREAD = _controlled(
@@ -114,6 +122,7 @@ CONTROLLED: Mapping[str, Kernel] = MappingProxyType(
     {
         kernel.name: kernel
         for kernel in (
+            OBJECTS,
             NP_VECTORIZE,
             CHECKED_LOOP,
             CHECKED_BOUNDS,
@@ -130,6 +139,15 @@ CONTROLLED: Mapping[str, Kernel] = MappingProxyType(
 _THREADS = Pair.of(numba_fused_parallel.KERNEL)
 
 PAIRS = (
+    Pair(
+        "python_loop",
+        OBJECTS.name,
+        "new float64 objects → Python's floats",
+        "instructions",
+        more="The bytecodes are the same ones. Making a float64 object for each element, and its slow arithmetic, take "
+        "the difference.",
+        explains="python_lists",
+    ),
     Pair(
         "python_loop",
         NP_VECTORIZE.name,

@@ -22,6 +22,7 @@ KERNEL = Kernel(
     title="Numba loop, relaxed",
     change="The same compiled function, allowed to reorder sums and to fuse operations.",
     function=cost_and_gradient,
+    question="What if the compiler may reorder the sums?",
     compiles="once",
     grew_from="numba_loop",
     cause="sums reordered, SIMD",

@@ -56,6 +56,7 @@ KERNEL = Kernel(
     title="Numba, fused blocks, all threads",
     change="The fused blocks with the examples spread over threads, each with its own sums.",
     function=cost_and_gradient,
+    question="What if all threads share the blocks?",
     prepare=in_shares(cost_and_gradient),
     threads="all",
     compiles="once",

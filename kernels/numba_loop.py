@@ -33,6 +33,7 @@ KERNEL = Kernel(
     title="Numba loop, strict",
     change="python_loop's own function, compiled by Numba in strict IEEE arithmetic.",
     function=cost_and_gradient,
+    question="What is the interpreter alone worth? What if the very same loop is compiled?",
     compiles="once",
     descend=descend,
     grew_from="python_loop",

@@ -56,6 +56,7 @@ KERNEL = Kernel(
     title="Numba loop, all threads",
     change="The relaxed loop with the examples spread over threads, each with its own sums.",
     function=cost_and_gradient,
+    question="What if all threads share the examples?",
     prepare=in_shares(cost_and_gradient),
     threads="all",
     compiles="once",

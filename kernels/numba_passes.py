@@ -244,6 +244,7 @@ KERNEL = Kernel(
     title="Numba, three passes, SIMD exp",
     change="The vectorized form compiled, with an exp that works in SIMD and one log for many examples.",
     function=cost_and_gradient,
+    question="What if one compiled function makes the same passes, and takes exp in SIMD?",
     compiles="once",
     grew_from="numpy_buffers",
     cause="one call, SIMD exp, few logs",

@@ -57,6 +57,7 @@ KERNEL = Kernel(
     title="NumPy, no temporaries",
     change="Every result goes into an existing buffer (out=); the arithmetic is that of numpy_vectorized.",
     function=cost_and_gradient,
+    question="How much of the time goes into temporary arrays?",
     threads="all",
     prepare=prepare,
     grew_from="numpy_vectorized",

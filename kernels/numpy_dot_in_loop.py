@@ -36,6 +36,7 @@ KERNEL = Kernel(
     title="np.dot inside the loop",
     change="The loop over features becomes np.dot; the loop over examples stays in Python.",
     function=cost_and_gradient,
+    question="What if NumPy does the inner loop, over the features?",
     grew_from="python_loop",
     cause="inner loop in np.dot",
     expects="A feature costs almost nothing any more. An example costs more, because each one takes several calls "

@@ -32,6 +32,7 @@ KERNEL = Kernel(
     title="NumPy, textbook cost",
     change="The vectorized listing of the notes; valid only while no activation saturates (|z| below about 36).",
     function=cost_and_gradient,
+    question="What if the loop over the examples goes, too?",
     threads="all",
     cost_from="a",
     grew_from="numpy_dot_in_loop",

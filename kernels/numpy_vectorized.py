@@ -29,6 +29,7 @@ KERNEL = Kernel(
     title="NumPy, vectorized",
     change="The cost is computed from z, so it is right wherever z is finite.",
     function=cost_and_gradient,
+    question="What does a cost that is right for every z add to the time?",
     threads="all",
     grew_from="numpy_textbook",
     cause="cost from z",

@@ -46,6 +46,7 @@ KERNEL = Kernel(
     title="Python loop over lists",
     change="The same loop on plain lists and floats: no ndarray element is boxed.",
     function=cost_and_gradient,
+    question="Is it the arrays that are slow? What if the same loop runs over plain lists?",
     native=to_lists,
     dtypes=("float64",),
     grew_from="python_loop",
@@ -53,8 +54,8 @@ KERNEL = Kernel(
     expects="Faster, because reading an ndarray element is expensive: it takes an index tuple, a boxed float64 scalar, "
     "and that scalar's slow arithmetic. All three go away.",
     predicted_by="instructions",
-    more="The number of instructions does not explain it. The time of each does: an instruction on an ndarray element "
-    "takes longer than one on a list item.",
+    more="The count takes every bytecode for equal. What it leaves out is how long one takes: a bytecode on an ndarray "
+    "element makes a new object, and one on a list item does not.",
     isolates=True,
     passes=1,
     work="interpreted",

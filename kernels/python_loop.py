@@ -40,6 +40,7 @@ KERNEL = Kernel(
     title="Python loop over ndarray elements",
     change="The baseline: the looped algorithm of the notes, one interpreted step for each example and feature.",
     function=cost_and_gradient,
+    question="How long does the algorithm of the notes take, one number at a time?",
     expects="Every element of X costs dozens of interpreted instructions, far more than its arithmetic.",
     passes=1,
     work="interpreted",

@@ -7,18 +7,18 @@ from bench.analysis.advise import Advice, CantAnswer, Offer
 from bench.analysis.compare import Change, Comparison, NothingDecided, NothingInCommon
 from bench.analysis.costmodel import Costs, fit_all
 from bench.analysis.crossovers import Compared, Crossover
-from bench.analysis.ratios import Lead, Ratio, headline_cells, story_cells
+from bench.analysis.ratios import Best, Ratio, headline_cells, story_cells
 
 # Functions named after their modules (advise, compare, ratios) are imported from there.
 __all__ = [
     "Advice",
+    "Best",
     "CantAnswer",
     "Change",
     "Compared",
     "Comparison",
     "Costs",
     "Crossover",
-    "Lead",
     "NothingDecided",
     "NothingInCommon",
     "Offer",

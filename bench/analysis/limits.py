@@ -10,14 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import kernels
 from bench import words
 from bench.grid import Setting
-from bench.results import BASELINES, READ, CellResult, Run
+from bench.results import READ, CellResult, Run
 from bench.stats import Interval
 
 FROM_MEMORY = 4  # times the last cache; a larger X is read from memory, whatever the caches keep of it
-L2_BYTES = 2**20  # where the machine card knows no L2
 
 
 @dataclass(frozen=True)
@@ -27,14 +25,6 @@ class Share:
     share: float
     kernel: str
     result: CellResult
-
-
-@dataclass(frozen=True)
-class Roof:
-    """The cells of one roofline, a cell for each n_x: X in the cache, or in memory."""
-
-    in_memory: bool
-    results: Sequence[CellResult]
 
 
 def share(run: Run, result: CellResult, kernel: str) -> float:
@@ -77,26 +67,6 @@ def limiting(run: Run, result: CellResult) -> str:
 def limited(run: Run, setting: Setting) -> list[CellResult]:
     """The cells of a setting that were timed and whose limit is known."""
     return [result for result in run.of(setting) if result.samples and np.isfinite(run.bound(result.cell))]
-
-
-def shown(run: Run, results: Sequence[CellResult]) -> list[str]:
-    """The kernels that a figure has room for, of those timed here: the baselines, compiled rungs and the user's own."""
-    rungs = [name for name in kernels.KERNELS if name in BASELINES or kernels.KERNELS[name].compiles == "once"]
-    names = [name for name in (*rungs, *run.own) if name in run.measured]
-    return [name for name in names if any(name in result.seconds for result in results)]
-
-
-def roofs(run: Run, setting: Setting) -> list[Roof]:
-    """The rooflines of a setting: X in the cache, then from memory; those of more than one n_x."""
-    cache, last_cache = run.header.machine.caches.get("L2", L2_BYTES), run.header.machine.last_cache
-    by_n_x: dict[int, list[CellResult]] = {}
-    for result in sorted(limited(run, setting), key=lambda result: (result.cell.n_x, result.cell.nbytes)):
-        by_n_x.setdefault(result.cell.n_x, []).append(result)
-    inside, beyond = [], []
-    for ordered in by_n_x.values():
-        inside += [r for r in ordered if cache / 16 <= r.cell.nbytes <= 2 * cache][-1:]
-        beyond += [r for r in ordered[-1:] if r.cell.nbytes > last_cache]
-    return [roof for roof in (Roof(False, inside), Roof(True, beyond)) if len(roof.results) > 1]
 
 
 def from_memory(run: Run) -> list[CellResult]:

@@ -16,7 +16,7 @@ import kernels
 from bench import stats
 from bench.analysis import predictions
 from bench.analysis.predictions import THREADS, Prediction, Verdict, judge, predictor
-from bench.results import BASELINES, LOOP, PAIR, CellResult, Run
+from bench.results import BASELINES, LOOP, PAIR, VECTORIZED, CellResult, Run
 from bench.stats import Interval
 from kernels import Kernel, Pair
 from kernels.controlled import CONTROLLED, PAIRS
@@ -178,6 +178,19 @@ def main_branch() -> str:
     """The rung at the end of the branch that leads to the hardware's limit: the last with one thread."""
     ends = [branch[-1].name for branch in branches()]
     return max(ends, key=list(kernels.KERNELS).index)
+
+
+def compiled_loop() -> str:
+    """The loop itself, compiled: the first rung that changes nothing but that."""
+    return next((k.name for k in kernels.KERNELS.values() if k.grew_from == LOOP and k.work == "compiled"), LOOP)
+
+
+def cast() -> list[str]:
+    """The few rungs that tell the story, in ladder order; the ends of branches, and the one before the last."""
+    lists = [k.name for k in kernels.KERNELS.values() if k.grew_from == LOOP and k.work == "interpreted" and k.isolates]
+    last = main_branch()
+    chosen = {LOOP, *lists[:1], compiled_loop(), VECTORIZED, kernels.KERNELS[last].grew_from, last}
+    return [name for name in kernels.KERNELS if name in chosen]
 
 
 def steps(result: CellResult, limit: Limit | None = None) -> list[Step]:

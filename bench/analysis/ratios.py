@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench import stats
+from bench.grid import Setting
 from bench.results import BASELINES, LOOP, VECTORIZED, CellResult, Run
 from bench.stats import Interval
 
 TYPICAL_N_X = 32
-MANY = 1_000  # examples, from which on a cell may speak for vectorized code
+FIXED = (1_000, TYPICAL_N_X)  # m and n_x of the cell that stands for a run
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,22 @@ class Ratio:
 
 
 @dataclass(frozen=True)
-class Lead:
-    """The fastest kernel of a cell, the next, and by how much it leads.
+class Best:
+    """The fastest kernel of a cell, and what ties with it.
 
-    `clear`: the lead is more than the noise of the cell.
+    Attributes:
+        kernel: The fastest.
+        alone: Whether it ran on one thread where all were allowed.
+        ties: What is slower by no more than noise: name, and whether it ran on one thread.
+        over: Its speed-up over the fastest that does not tie with it; None where there is none.
+        next: That kernel; "" where there is none.
     """
 
     kernel: str
+    alone: bool
+    ties: list[tuple[str, bool]]
+    over: Interval | None
     next: str
-    ratio: Interval
-    clear: bool
 
 
 def ratios(results: Iterable[CellResult], baseline: str, names: Iterable[str]) -> list[Ratio]:
@@ -103,16 +110,40 @@ def gain(double: CellResult, single: CellResult, kernel: str, confidence: float 
     return stats.ratio(double.seconds[kernel], single.seconds[kernel], confidence)
 
 
-def lead(result: CellResult) -> Lead | None:
-    """Who leads in a cell; None where fewer than two kernels share rounds."""
-    ordered = sorted(result.kernels, key=lambda name: result.median(name).estimate)
-    if len(ordered) < 2:
+def best(run: Run, result: CellResult) -> Best | None:
+    """The fastest kernel of a cell; None where fewer than two were timed.
+
+    Where all threads are allowed, a kernel on one thread is allowed too: it is taken from the cell of one thread.
+    """
+    one = result.cell.with_setting(threads=1)
+    places = [result, *(r for r in run.cells if r.cell == one and r is not result)]
+    timed = [(name, place) for place in places for name in place.kernels]
+    if len(timed) < 2:
         return None
-    first, second = ordered[:2]
-    interval = result.speedup(second, first)
-    if interval is None:
-        return None
-    return Lead(first, second, interval, Ratio(interval, first, result).faster)
+    timed.sort(key=lambda at: at[1].median(at[0]).estimate)
+    (first, place), ties, over, following = timed[0], [], None, ""
+    for name, other in timed[1:]:
+        if name == first:  # the same kernel on another number of threads
+            continue
+        ratio, floor = _across(other, name, place, first)
+        if ratio.low > 1.0 + floor:
+            over, following = ratio, name
+            break
+        ties.append((name, other is not result))
+    return Best(first, place is not result, ties, over, following)
+
+
+def _across(slow: CellResult, slower: str, fast: CellResult, faster: str) -> tuple[Interval, float]:
+    """The speed-up of one kernel over another, of one cell or of two, and the noise that a difference must exceed."""
+    floor = max(slow.noise_floor, fast.noise_floor)
+    if slow is fast:
+        ratio = slow.speedup(slower, faster)
+        if ratio is not None:
+            return ratio, floor
+    before, after = (list(cell.estimates(name).values()) for cell, name in ((slow, slower), (fast, faster)))
+    if min(len(before), len(after)) > 1:
+        return stats.ratio_of_processes(before, after), floor
+    return stats.ratio(slow.seconds[slower], fast.seconds[faster]), floor
 
 
 def neighbours(result: CellResult, name: str, own: Sequence[str]) -> tuple[str | None, str | None]:
@@ -138,16 +169,27 @@ def story_cells(run: Run) -> list[CellResult]:
     return [cells[k] for k in sorted({0, len(cells) // 2, len(cells) - 1})]
 
 
+def distance(result: CellResult) -> float:
+    """How far a cell is from FIXED: the sum of the factors between the two m and the two n_x, as logarithms."""
+    return abs(math.log(result.cell.m / FIXED[0])) + abs(math.log(result.cell.n_x / FIXED[1]))
+
+
+def fixed_cell(run: Run, names: Sequence[str] = BASELINES) -> CellResult | None:
+    """The cell that stands for a run: one thread, as near to FIXED as these kernels were timed; None if nowhere."""
+    timed = [r for r in run.cells if r.cell.threads == 1 and all(name in r.samples for name in names)]
+    default = [result for result in timed if result.cell.setting == Setting()]
+    return min(default or timed, key=distance, default=None)
+
+
 def headline(run: Run) -> Ratio | None:
-    """The vectorized form over the loop, in the largest one-thread cell where both were timed."""
-    speedups = ratios([result for result in run.cells if result.cell.threads == 1], LOOP, [VECTORIZED])
-    return largest(speedups) if speedups else None
+    """The vectorized form over the loop, in the cell that stands for the run."""
+    result = fixed_cell(run)
+    return ratios([result], LOOP, [VECTORIZED])[0] if result is not None else None
 
 
-def furthest_ahead(run: Run) -> Ratio | None:
-    """The largest sure speed-up over the vectorized form, with one thread and many examples; None within the noise."""
-    results = [
-        result for result in run.cells if result.cell.threads == 1 and (result.cell.m >= MANY or result.cell.iterations)
-    ]
-    best = max(ratios(results, VECTORIZED, run.measured), key=lambda ratio: ratio.interval.low, default=None)
-    return best if best is not None and best.faster else None
+def over_grid(run: Run, baseline: str = LOOP, kernel: str = VECTORIZED) -> tuple[Ratio, Ratio] | None:
+    """The smallest and the largest speed-up of one kernel over another, with one thread; None where not measured."""
+    speedups = ratios([result for result in run.cells if result.cell.threads == 1], baseline, [kernel])
+    if not speedups:
+        return None
+    return min(speedups, key=lambda ratio: ratio.estimate), max(speedups, key=lambda ratio: ratio.estimate)

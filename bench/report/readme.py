@@ -7,6 +7,7 @@ from bench import words
 from bench.analysis import crossovers, limits, payback, ratios
 from bench.analysis.crossovers import Crossover
 from bench.report.chapters import answer
+from bench.report.chapters import headline as drawn
 from bench.report.claims import readme as claims
 from bench.report.tables import Column, Table
 from bench.report.terminal import summary
@@ -120,7 +121,7 @@ def generate(run: Run) -> str:
         BEGIN,
         f"**{answer.headline(run)}**",
         "",
-        f"![{answer.figure(run).caption}](results/reference/plots/headline.png)",
+        f"![{drawn.figure(run).words}](results/reference/plots/headline.png)",
         "",
         f"| {' | '.join(shown.headings)} |",
         "| --- |" + " ---: |" * (len(shown.columns) - 1),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.colors import to_rgb
 
+from bench.analysis import pairs
 from bench.results import Run
 from kernels import DESCENTS, KERNELS
 from kernels._kernel import Array
@@ -20,35 +21,39 @@ class Style(NamedTuple):
     marker: Any
 
 
-# Colours of Okabe and Ito, told apart by most colour-blind readers; markers tell them apart a second time.
-LADDER_STYLES = (
-    Style("#000000", "o"),
-    Style("#7f7f7f", "s"),
-    Style("#cc79a7", "D"),
-    Style("#e69f00", "^"),
-    Style("#d55e00", "v"),
-    Style("#009e73", "P"),
-    Style("#56b4e9", "<"),
-    Style("#0072b2", ">"),
-    Style("#08519c", "1"),
-    Style("#e7298a", "2"),
-    Style("#a50f15", "3"),
-    Style("#00441b", "4"),
+# The kernels that tell the story, by their part in it. These six stay apart for readers with deuteranopia and
+# protanopia too, on the light page and on the dark one; markers tell them apart a second time.
+CAST_STYLES = (
+    Style("#111111", "o"),  # the Python loop
+    Style("#808080", "s"),  # over lists
+    Style("#d55e00", "^"),  # compiled
+    Style("#0072b2", "D"),  # vectorized NumPy
+    Style("#4b9e5b", "v"),  # compiled passes
+    Style("#a71b1c", "P"),  # fused
 )
-DESCENT_STYLES = (Style("#a6761d", "X"),)
+# The other rungs, in ladder order.
+RUNG_STYLES = (
+    Style("#3b8fc4", "<"),
+    Style("#7a4a1e", ">"),
+    Style("#1b7f8c", "1"),
+    Style("#a87600", "2"),
+    Style("#5a4fb0", "3"),
+    Style("#d0307a", "4"),
+)
+DESCENT_STYLES = (Style("#7d7a00", "X"),)
 # Other shades, and the markers that are left.
 PEER_STYLES = (
-    Style("#b8860b", "p"),
+    Style("#9a7209", "p"),
     Style("#4d4d4d", "h"),
     Style("#8c2d04", "d"),
-    Style("#ef6548", "8"),
-    Style("#fc8d59", "H"),
+    Style("#d9523d", "8"),
+    Style("#c0651f", "H"),
     Style("#6a51a3", "*"),
     Style("#b22222", "x"),
     Style("#2f4f4f", "+"),
 )
 # The user's own kernels: stars and crosses of n arms, which no other kernel has.
-_OWN_COLORS = ("#7a00ff", "#7fb800", "#00bcd4", "#b8a800", "#ff40ff", "#ff5500")
+_OWN_COLORS = ("#7a00ff", "#4f7d00", "#0088a0", "#8a7a00", "#c030c0", "#e04800")
 OWN_STYLES = tuple(
     Style(color, (arms, kind, 0))
     for kind in (1, 2)
@@ -84,14 +89,17 @@ SETTINGS: Any = {
     "figure.facecolor": "white",
 }
 WIDTH = 9.0  # inches; a README shows it about 90 pixels an inch
+NARROW = 4.3  # inches; what a telephone shows in its place, so that words keep their size
 
 
 def styles(run: Run) -> dict[str, Style]:
-    """Kernel -> its style, for every kernel that a figure of this run may show: by its place in its collection."""
+    """Kernel -> its style, for every kernel that a figure of this run may show: by its part, or its place."""
     spare = cycle(SPARE_STYLES)
     chosen: dict[str, Style] = {}
+    story = pairs.cast()
     collections: tuple[tuple[Iterable[str], Iterable[Style]], ...] = (
-        (KERNELS, LADDER_STYLES),
+        (story, CAST_STYLES),
+        ([name for name in KERNELS if name not in story], RUNG_STYLES),
         (DESCENTS, DESCENT_STYLES),
         (PEERS, PEER_STYLES),
         (run.own, OWN_STYLES),

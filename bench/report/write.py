@@ -1,13 +1,14 @@
-"""`report.md` and `report.html` of a run, with its figures and `run.json` beside them."""
+"""`report.md`, `report.html` and `appendix.html` of a run, with its figures and `run.json` beside them."""
 
 import re
 from collections.abc import Callable, Sequence
 from io import BytesIO, StringIO
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import jinja2
 import matplotlib as mpl
+from matplotlib.figure import Figure
 from PIL import Image
 
 from bench.files import replaced
@@ -19,10 +20,18 @@ from bench.report.svg import inline
 from bench.results import Run, runjson
 
 FOLDER = "plots"
+PAGE, APPENDIX = "report.html", "appendix.html"
 COLORS = 256  # of a light PNG, which is a third as large; no shade is off by more than a tenth
 
 Progress = Callable[[str], None]
 Figures = Literal["all", "open"]
+
+
+class Link(NamedTuple):
+    """Where a page links to, and what the link says."""
+
+    href: str
+    title: str
 
 
 def _silent(_: str) -> None:
@@ -30,18 +39,18 @@ def _silent(_: str) -> None:
 
 
 def write(run: Run, folder: Path, progress: Progress = _silent, figures: Figures = "all") -> Path:
-    """Write run.json, the figures, report.md and report.html into a run folder; returns the path of the page.
+    """Write run.json, the figures, report.md, report.html and appendix.html into a run folder; returns the page's path.
 
     Args:
         run: The run.
         folder: Its folder.
         progress: Called with the name of each figure before it is drawn.
-        figures: "open" for a folder that takes little space: only figures outside a fold, only as light PNG, and no
-            run.json. The page still shows all of them.
+        figures: "open" for a folder that takes little space: only the page's figures, only as light PNG, and no
+            run.json. Page and appendix still show all of them.
     """
     if figures == "all":
         runjson.write(run, folder)
-    return write_sections(page.sections(run), byline(run), folder, progress, figures)
+    return _write(page.sections(run), page.appendix(run), byline(run), folder, progress, figures)
 
 
 def write_sections(
@@ -56,30 +65,47 @@ def write_sections(
         progress: See `write`.
         figures: See `write`.
     """
-    plots = _plots(sections)
-    svgs = {}
-    for plot in plots:
+    return _write(sections, [], line, folder, progress, figures)
+
+
+def _write(
+    chapters: Sequence[Section],
+    more: Sequence[Section],
+    line: str,
+    folder: Path,
+    progress: Progress,
+    figures: Figures,
+) -> Path:
+    """Write a page, and its appendix if there is more."""
+    plots = _plots([*chapters, *more])
+    svgs, pictures = {}, {}
+    for k, plot in enumerate(plots):
         progress(plot.name)
-        svgs[plot.name] = _svg(plot)
-    kept = [plot for plot in plots if figures == "all" or not plot.fold]
+        svgs[plot.name] = _svg(plot.figure)
+        pictures[plot.name] = _picture(plot, svgs[plot.name], f"f{k}")
+    kept = plots if figures == "all" else [plot for plot in _plots(chapters) if not plot.fold]
     _save(kept, folder / FOLDER, svgs if figures == "all" else {})
-    environment = _environment(
-        {plot.name: inline(svgs[plot.name], f"f{k}", plot.caption) for k, plot in enumerate(plots)}
-    )
-    context = {"byline": line, "sections": sections, "files": {plot.name for plot in kept}}
-    for name in ("report.md", "report.html"):
+    environment = _environment(pictures)
+    about = {"byline": line, "files": {plot.name for plot in kept}}
+    pages: list[tuple[str, str, Sequence[Section], str, Link | None]] = [
+        ("report.md", "report.md.jinja", [*chapters, *more], chapters[0].title, None),
+        (PAGE, "report.html.jinja", chapters, chapters[0].title, Link(APPENDIX, "Appendix: all tables")),
+        (APPENDIX, "report.html.jinja", more, "Appendix", Link(PAGE, "Back to the page")),
+    ]
+    for name, template, sections, title, other in pages if more else [pages[0], (*pages[1][:4], None)]:
+        context = {"sections": sections, "title": title, "other": other, "is_page": name == PAGE}
         with replaced(folder / name) as new:
-            new.write_text(environment.get_template(f"{name}.jinja").render(context), encoding="utf-8")
-    return folder / "report.html"
+            new.write_text(environment.get_template(template).render(about | context), encoding="utf-8")
+    return folder / PAGE
 
 
 def draw(run: Run, folder: Path, progress: Progress = _silent) -> list[Path]:
     """Draw only the figures of a run, as SVG and PNG into `plots` of its folder; returns their paths."""
     svgs = {}
-    plots = _plots(page.sections(run))
+    plots = _plots([*page.sections(run), *page.appendix(run)])
     for plot in plots:
         progress(plot.name)
-        svgs[plot.name] = _svg(plot)
+        svgs[plot.name] = _svg(plot.figure)
     return _save(plots, folder / FOLDER, svgs)
 
 
@@ -96,10 +122,19 @@ def _plots(sections: Sequence[Section]) -> list[Plot]:
     return [plot for section in sections for plot in section.plots]
 
 
-def _svg(plot: Plot) -> str:
+def _picture(plot: Plot, svg: str, prefix: str) -> str:
+    """A figure as the page shows it: one for every screen, or one for wide ones and one for telephones."""
+    wide = inline(svg, prefix, plot.words)
+    if plot.narrow is None:
+        return f'<div class="pan">{wide}</div>'
+    narrow = inline(_svg(plot.narrow), f"{prefix}n", plot.words)
+    return f'<div class="both"><div class="pan wide">{wide}</div><div class="pan narrow">{narrow}</div></div>'
+
+
+def _svg(figure: Figure) -> str:
     text = StringIO()
     with mpl.rc_context(SETTINGS):
-        plot.figure.savefig(text, format="svg", metadata={"Date": None})
+        figure.savefig(text, format="svg", metadata={"Date": None})
     return text.getvalue()
 
 

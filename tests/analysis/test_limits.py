@@ -15,7 +15,6 @@ from bench.grid import Setting
 from bench.report import terminal, write
 from bench.results import LOOP, READ, VECTORIZED, Run
 from bench.results.records import Ceiling, ReadRate
-from kernels import KERNELS
 from tests import factories
 
 CEILING = Ceiling(1, [ReadRate(1_000, 100e9), ReadRate(100_000, 10e9)], flops=50e9, exps=1e9)
@@ -65,32 +64,8 @@ def test_shares_of_the_limit() -> None:
 
 
 def test_without_ceilings_there_is_no_limit(run: Run) -> None:
-    assert limits.limited(run, Setting()) == [] and limits.roofs(run, Setting()) == []
+    assert limits.limited(run, Setting()) == []
     assert limits.from_memory(run) == [] and run.table().of_limit.isna().all()
-
-
-def test_the_cells_of_a_roofline() -> None:
-    # An L2 of 64 KiB: 1000 examples of 4 or 8 features lie in it, 100 000 beyond the L3 of 1 MiB.
-    shapes = [(100, 4), (1_000, 4), (100_000, 4), (1_000, 8), (100_000, 8), (100, 16)]
-    run = limited(shapes, {"L2": 2**16, "L3": 2**20})
-    inside, beyond = limits.roofs(run, Setting())
-    assert not inside.in_memory and beyond.in_memory
-    assert [(r.cell.m, r.cell.n_x) for r in inside.results] == [(1_000, 4), (1_000, 8), (100, 16)]
-    assert [(r.cell.m, r.cell.n_x) for r in beyond.results] == [(100_000, 4), (100_000, 8)]
-    assert limits.roofs(limited([(1_000, 4)]), Setting()) == []
-
-
-def test_kernels_that_a_figure_has_room_for() -> None:
-    run = limited([(1_000, 4)])
-    assert limits.shown(run, run.cells) == [LOOP, VECTORIZED, "numba_fused"]
-    every = factories.run([factories.result(factories.cell(10, 2), dict.fromkeys(KERNELS, 1.0))])
-    names = limits.shown(every, every.cells)
-    assert {LOOP, VECTORIZED} < set(names) and "numpy_textbook" not in names
-    own = factories.run(
-        [factories.result(factories.cell(10, 2), {LOOP: 1.0, "mine": 1.0})],
-        {"mine": factories.kernel_card("mine", own="mine.py"), LOOP: factories.kernel_card(LOOP)},
-    )
-    assert limits.shown(own, own.cells) == [LOOP, "mine"]
 
 
 def test_a_linear_read_is_the_ruler_of_cells_from_memory() -> None:

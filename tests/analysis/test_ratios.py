@@ -3,16 +3,17 @@
 import pytest
 
 from bench.analysis.ratios import (
+    best,
     clearly_faster,
     clearly_slower,
-    furthest_ahead,
+    fixed_cell,
     gain,
     headline,
     headline_cells,
     in_both,
     largest,
-    lead,
     neighbours,
+    over_grid,
     ratios,
     story_cells,
 )
@@ -47,13 +48,40 @@ def test_what_is_clearly_faster_or_slower() -> None:
     assert clearly_faster(ratios([bare], VECTORIZED, ["numba_loop"])) == []
 
 
-def test_who_leads() -> None:
-    found = lead(cell(10, 2, python_loop=9.0, numpy_vectorized=2.0, numba_loop=1.0))
-    assert found is not None and (found.kernel, found.next, found.clear) == ("numba_loop", VECTORIZED, True)
-    assert found.ratio.estimate == pytest.approx(2.0)
-    tie = lead(cell(10, 2, numpy_vectorized=1.0, numba_loop=1.0))
-    assert tie is not None and not tie.clear
-    assert lead(cell(10, 2, numpy_vectorized=1.0)) is None
+def test_the_best_of_a_cell() -> None:
+    result = cell(10, 2, python_loop=9.0, numpy_vectorized=2.0, numba_loop=1.0)
+    run = factories.run([result])
+    first = best(run, result)
+    assert first is not None and (first.kernel, first.alone, first.ties, first.next) == (
+        "numba_loop",
+        False,
+        [],
+        VECTORIZED,
+    )
+    assert first.over is not None and first.over.estimate == pytest.approx(2.0)
+    tied = cell(10, 2, python_loop=9.0, numpy_vectorized=1.0, numba_loop=1.0)
+    first = best(factories.run([tied]), tied)
+    assert first is not None and len(first.ties) == 1 and first.next == LOOP
+    one = cell(10, 2, numpy_vectorized=1.0)
+    assert best(factories.run([one]), one) is None
+
+
+def test_where_all_threads_are_allowed_one_may_be_the_best() -> None:
+    one = cell(10, 2, numpy_vectorized=2.0, numba_fused=1.0)
+    two = cell(10, 2, threads=2, numpy_vectorized=2.0, numba_fused_parallel=4.0)
+    run = factories.run([one, two])
+    first = best(run, two)
+    assert first is not None and (first.kernel, first.alone, first.next) == ("numba_fused", True, VECTORIZED)
+    # What only the other cell measured is no candidate where one thread is allowed.
+    first = best(run, one)
+    assert first is not None and (first.kernel, first.alone) == ("numba_fused", False)
+    faster = cell(10, 2, threads=2, numpy_vectorized=2.0, numba_fused_parallel=0.5)
+    first = best(factories.run([one, faster]), faster)
+    assert first is not None and (first.kernel, first.alone, first.next) == (
+        "numba_fused_parallel",
+        False,
+        "numba_fused",
+    )
 
 
 def test_what_a_dtype_gains_is_taken_process_by_process() -> None:
@@ -94,16 +122,19 @@ def test_the_cells_that_stand_for_a_run() -> None:
     assert [r.cell.m for r in story_cells(run)] == [10, 1_000, 100_000]
 
 
-def test_the_speedups_that_a_run_quotes() -> None:
+def test_the_cell_that_stands_for_a_run_is_always_the_same() -> None:
     results = [
-        cell(10, 2, python_loop=4.0, numpy_vectorized=1.0, numba_loop=0.01),
-        cell(1_000, 32, python_loop=8.0, numpy_vectorized=1.0, numba_loop=0.5),
-        cell(1_000, 32, threads=2, python_loop=9.0, numpy_vectorized=1.0, numba_loop=0.1),
+        cell(10, 2, python_loop=4.0, numpy_vectorized=1.0),
+        cell(1_000, 32, python_loop=8.0, numpy_vectorized=1.0),
+        cell(1_000, 32, threads=2, python_loop=9.0, numpy_vectorized=1.0),
+        cell(1_000, 512, python_loop=99.0, numpy_vectorized=1.0),
     ]
     run = factories.run(results)
-    ratio, ahead = headline(run), furthest_ahead(run)
+    ratio, ends = headline(run), over_grid(run)
     assert ratio is not None and ratio.result is results[1] and ratio.estimate == pytest.approx(8.0)
-    # Few examples do not count, nor do several threads.
-    assert ahead is not None and ahead.kernel == "numba_loop" and ahead.estimate == pytest.approx(2.0)
+    assert ends is not None and [end.estimate for end in ends] == pytest.approx([4.0, 99.0])
+    # The nearest, where the loop was not timed there.
+    slow = factories.run([results[0], cell(1_000, 32, numpy_vectorized=1.0), results[3]])
+    assert fixed_cell(slow) is results[3] and fixed_cell(slow, [VECTORIZED]) is slow.cells[1]
     alone = factories.run([cell(1_000, 32, numpy_vectorized=1.0)])
-    assert headline(alone) is None and furthest_ahead(alone) is None
+    assert headline(alone) is None and over_grid(alone) is None

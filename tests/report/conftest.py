@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.report import sections
+from bench.report import appendix, sections
 from bench.report.section import Section
 from bench.results import Run
 
@@ -11,3 +11,9 @@ from bench.results import Run
 def story(run: Run) -> list[Section]:
     """The sections of the recorded run."""
     return sections(run)
+
+
+@pytest.fixture(scope="session")
+def more(run: Run) -> list[Section]:
+    """The sections of its appendix."""
+    return appendix(run)

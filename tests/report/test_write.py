@@ -17,43 +17,65 @@ def text(run_folder: Path) -> str:
     return (run_folder / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def apart(run_folder: Path) -> str:
+    """The appendix."""
+    return (run_folder / "appendix.html").read_text(encoding="utf-8")
+
+
 def tables_of(story: list[Section]) -> list[Table]:
     tables = [plot.table for section in story for plot in section.plots if plot.table]
     tables += [table for section in story for table in section.tables]
-    return tables + [source.table for section in story for source in section.sources]
+    return tables + [lesson.outcomes for section in story for lesson in section.lessons if lesson.outcomes]
 
 
-def test_a_table_of_paragraphs_is_stacked_however_few_its_columns(story: list[Section], text: str) -> None:
-    tables = [table for section in story for table in section.tables if table.stacked]
-    assert tables and text.count('<table class="prose stacked">') == len(tables)
-
-
-def test_markdown_and_page_have_the_same_tables_and_sentences(
-    story: list[Section], run_folder: Path, text: str
+def test_markdown_and_pages_have_the_same_tables_and_sentences(
+    story: list[Section], more: list[Section], run_folder: Path, text: str, apart: str
 ) -> None:
     markdown = (run_folder / "report.md").read_text(encoding="utf-8")
-    plain = html.unescape(text)
-    for table in tables_of(story):
-        assert table.title in markdown and plain.count(f">{table.title}</summary>") <= 1
-        for row in table.text:
-            assert "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" in markdown
-            assert len(row) == len(table.headings)
-            assert all(f">{cell}</td>" in plain for cell in row)
-    for section in story:
-        for words in (section.title, *section.lead, *section.items, *(plot.finding for plot in section.plots)):
-            assert words in markdown
-            assert words in plain.replace("\u00a0", " ")
+    for sections, page in ((story, text), (more, apart)):
+        plain = html.unescape(page).replace("\u00a0", " ")
+        for table in tables_of(sections):
+            assert table.title in markdown and plain.count(f">{table.title}</summary>") <= 1
+            for row in table.text:
+                assert "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" in markdown
+                assert len(row) == len(table.headings)
+                assert all(f">{cell}</td>" in plain or f">{cell}</th>" in plain for cell in row)
+        for section in sections:
+            for words in (section.title, *section.lead, *section.items, *(plot.finding for plot in section.plots)):
+                assert words in markdown and words in plain
 
 
-def test_the_page_is_self_contained_and_every_figure_is_described(run_folder: Path, text: str) -> None:
-    assert not re.search(r'(src|href)="(?!#|data:,")', text) and "url(http" not in text and "@import" not in text
-    assert "<script" not in text
-    assert (
-        text.count("<svg") == text.count('role="img" aria-label="') == len(list((run_folder / "plots").glob("*.svg")))
-    )
-    ids = re.findall(r'\bid="([^"]+)"', text)
-    assert len(ids) == len(set(ids))
-    assert set(re.findall(r'href="#([^"]+)"', text)) | set(re.findall(r"url\(#([^)]+)\)", text)) <= set(ids)
+def test_every_table_has_a_caption_and_headers(text: str, apart: str) -> None:
+    for page in (text, apart):
+        tables = re.findall(r"<table.*?</table>", page, re.DOTALL)
+        assert tables and all("<caption" in table and '<th scope="col"' in table for table in tables)
+        assert all('<th scope="row"' in table for table in tables if 'class="diff"' not in table)
+
+
+def test_the_page_is_self_contained_and_every_figure_is_described(run_folder: Path, text: str, apart: str) -> None:
+    drawn = len(list((run_folder / "plots").glob("*.svg")))
+    wide = 0
+    for page in (text, apart):
+        outside = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+        assert not re.search(r'(src|href)="(?!#|data:,"|report.html"|appendix.html")', outside)
+        assert "url(http" not in outside and "@import" not in outside
+        assert outside.count("<svg") == outside.count('role="img" aria-label="')
+        wide += outside.count("<svg") - outside.count('class="pan narrow"')
+        ids = re.findall(r'\bid="([^"]+)"', outside)
+        assert len(ids) == len(set(ids))
+        assert set(re.findall(r'href="#([^"]+)"', outside)) | set(re.findall(r"url\(#([^)]+)\)", outside)) <= set(ids)
+    assert wide == drawn
+    assert "<script" not in apart
+
+
+def test_the_text_of_a_figure_gives_its_finding(story: list[Section], text: str) -> None:
+    for plot in (plot for section in story for plot in section.plots):
+        assert text.count(f'aria-label="{html.escape(plot.words)}"') == 1 + (plot.narrow is not None)
+
+
+def test_the_page_is_small(text: str) -> None:
+    assert len(text.encode()) < 2e6
 
 
 def test_the_dark_page_turns_figures_round(text: str) -> None:
@@ -69,19 +91,22 @@ def test_the_figures_alone_are_the_same_files(run: Run, run_folder: Path, tmp_pa
     assert svgs and all(path.read_bytes() == (run_folder / "plots" / path.name).read_bytes() for path in svgs)
 
 
-def test_a_light_folder_keeps_only_the_open_figures(run: Run, story: list[Section], tmp_path: Path, text: str) -> None:
+def test_a_light_folder_keeps_only_the_figures_of_the_page(
+    run: Run, story: list[Section], more: list[Section], tmp_path: Path, text: str
+) -> None:
     (tmp_path / "plots").mkdir()
     (tmp_path / "plots" / "of-an-earlier-version.svg").touch()
     seen: list[str] = []
     page = write(run, tmp_path, seen.append, figures="open")
     plots = [plot for section in story for plot in section.plots]
-    kept = {f"{plot.name}.png" for plot in plots if not plot.fold}
-    assert seen == [plot.name for plot in plots] and len(kept) < len(plots)
+    kept = {f"{plot.name}.png" for plot in plots}
+    apart = [plot for section in more for plot in section.plots]
+    assert seen == [plot.name for plot in [*plots, *apart]]
     assert {path.name for path in (tmp_path / "plots").iterdir()} == kept
-    assert {path.name for path in tmp_path.iterdir()} == {"plots", "report.md", "report.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"plots", "report.md", "report.html", "appendix.html"}
     markdown = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\(plots/([^)]+)\)", markdown)) == kept
-    assert all(plot.caption in markdown and plot.finding in markdown for plot in plots)
+    assert all(plot.caption in markdown and plot.finding in markdown for plot in [*plots, *apart])
     # The page lacks nothing.
     assert page.read_text(encoding="utf-8") == text
 

@@ -14,7 +14,7 @@ from bench.analysis.ratios import story_cells
 from bench.report.charts import Plot, titled
 from bench.report.runtables import agreement_table, three_digits
 from bench.report.section import Section
-from bench.report.style import WIDTH, styles, text_color
+from bench.report.style import NARROW, WIDTH, styles
 from bench.report.tables import Column, Table
 from bench.results import CellResult, Run
 from bench.results.records import OUTPUTS
@@ -24,9 +24,15 @@ LEAD = [
     "Every kernel agrees with one reference within the bound that the theory of rounding gives, or it is not timed. A "
     "unit of rounding is 2⁻⁵³, in float32 2⁻²⁴, times the mean magnitude of the terms that are summed.",
 ]
+BREAKS = [
+    "The textbook computes the cost from the activation: −(y log a + (1 − y) log(1 − a)). Once a rounds to exactly 0 "
+    "or 1, the logarithm is infinite. Computed from z, the same cost is max(z, 0) − y z + log1p(e^−|z|), which is "
+    "right for every finite z."
+]
 LABELS = {0.0: "label 0: wrong, and sure of it", 1.0: "label 1: right, and sure of it"}
 Z = (5.0, 10.0, 20.0, 30.0, 36.0, 37.0, 40.0, 100.0, 700.0)
 DRAWN_Z = np.linspace(0.5, 50.0, 100)
+DOT = "#0072b2"
 SMALLEST = 1e-18  # where an error of nothing is drawn
 
 
@@ -64,32 +70,35 @@ class CostError(NamedTuple):
 
 
 def section(run: Run) -> Section | None:
-    """The section of the page."""
-    plots = []
-    if run.cells and run.problem == "synthetic":
-        cells = story_cells(run)
-        plots = [plot for plot in (figure(run, cells[len(cells) // 2]), breakdown(run)) if plot]
-    return Section("accuracy", "Speed against accuracy", LEAD, plots, [agreement_table(run)]).or_none()
+    """The section of the page; None where the textbook's cost was not measured."""
+    plot = breakdown(run)
+    return Section("accuracy", "Where the textbook's cost breaks", BREAKS, [plot]) if plot else None
+
+
+def detail(run: Run) -> Section | None:
+    """Errors beside times, for the appendix."""
+    cells = story_cells(run) if run.cells and run.problem == "synthetic" else []
+    plot = figure(cells[len(cells) // 2]) if cells else None
+    tables = [table for table in (agreement_table(run),) if table.rows]
+    return Section("errors", "Speed against accuracy", LEAD, [plot] if plot else [], tables).or_none()
 
 
 # Errors beside times
 
 
-def figure(run: Run, result: CellResult) -> Plot | None:
+def figure(result: CellResult) -> Plot | None:
     """Time and errors of every kernel in a cell, the slowest on top; None where no errors were recorded."""
     names = [name for name in result.kernels if name in result.agreement]
     names.sort(key=lambda name: result.median(name).estimate)
     if not names:
         return None
-    style_of = styles(run)
     height = 0.25 * len(names) + 1.3
     drawn = Figure(figsize=(WIDTH, height))
     axes = drawn.subplots(1, 1 + len(OUTPUTS), sharey=True, squeeze=False)[0]
     drawn.subplots_adjust(left=1.65 / WIDTH, right=1 - 0.25 / WIDTH, bottom=0.55 / height, top=1 - 0.72 / height)
     for y, name in enumerate(names):
-        style = style_of[name]
         for ax, value in zip(axes, [result.median(name).estimate, *_errors(result, name)], strict=True):
-            ax.plot([value], [y], color=style.color, marker=style.marker, ms=6, mew=1.3, linestyle="none", zorder=3)
+            ax.plot([value], [y], color=DOT, marker="o", ms=6, linestyle="none", zorder=3)
     axes[0].set(xscale="log", title="time of a call", xlabel="seconds")
     axes[0].xaxis.set_major_formatter(EngFormatter(unit="s"))
     for ax, output in zip(axes[1:], OUTPUTS, strict=True):
@@ -99,8 +108,6 @@ def figure(run: Run, result: CellResult) -> Plot | None:
         ax.minorticks_off()
         ax.tick_params(axis="y", length=0)
     axes[0].set_yticks(range(len(names)), names, fontsize=8)
-    for label, name in zip(axes[0].get_yticklabels(), names, strict=True):
-        label.set_color(text_color(style_of[name]))
     titled(drawn, f"Speed against accuracy ({result.cell.label})")
     caption = (
         f"Time of a step and errors of J, dw and db against the reference, in units of rounding, {result.cell.label}."
@@ -159,28 +166,40 @@ def breakdown(run: Run) -> Plot | None:
     """The relative error of both costs against z, a panel for each label; None where the textbook was not measured."""
     if TEXTBOOK not in run.measured:
         return None
-    drawn = Figure(figsize=(WIDTH, 3.4), layout="constrained")
-    axes = drawn.subplots(1, 2, sharey=True)
-    ends = []
-    for ax, (label, title) in zip(axes, LABELS.items(), strict=True):
-        end = _draw_breakdown(ax, run, [costs(z, label) for z in DRAWN_Z])
-        ends += [end] if end else []
-        ax.set(yscale="log", ylim=(SMALLEST / 3, 10.0), title=title, xlabel="z", xlim=(0.0, DRAWN_Z[-1]))
-        ax.set_yticks([SMALLEST, 1e-15, 1e-10, 1e-5, 1.0], ["none", "1e-15", "1e-10", "1e-5", "all of it"])
-    axes[0].set_ylabel("relative error of the cost")
-    axes[0].legend(loc="upper left", frameon=False, fontsize=8)
-    titled(drawn, "The cost of one example, as the activation saturates")
+    (wide, ends), (narrow, _) = (_breakdown(run, width) for width in (WIDTH, NARROW))
     return Plot(
         "breakdown",
         f"Relative error of the cost of one example against z, by {TEXTBOOK} and {STABLE}, for both labels. Computed "
         "for this page, not measured in the run.",
-        drawn,
+        wide,
         f"The textbook's cost loses digits as z grows, and is {' for label 0 and '.join(ends)} for label 1. Computed "
         "from z, the cost keeps all its digits."
         if len(ends) == len(LABELS)
         else "",
         _breakdown_table(),
+        narrow=narrow,
     )
+
+
+def _breakdown(run: Run, width: float) -> tuple[Figure, list[str]]:
+    """The figure, its panels below each other where it is narrow; and where the textbook's cost ends."""
+    shape, size = ((1, 2), (width, 3.4)) if width > NARROW else ((2, 1), (width, 5.2))
+    drawn = Figure(figsize=size, layout="constrained")
+    axes = drawn.subplots(*shape, sharey=True, squeeze=False).flat
+    ends = []
+    for k, (ax, (label, title)) in enumerate(zip(axes, LABELS.items(), strict=True)):
+        end = _draw_breakdown(ax, run, [costs(z, label) for z in DRAWN_Z])
+        ends += [end] if end else []
+        ax.set(yscale="log", ylim=(SMALLEST / 3, 10.0), title=title, xlabel="z", xlim=(0.0, DRAWN_Z[-1]))
+        ax.set_yticks([SMALLEST, 1e-15, 1e-10, 1e-5, 1.0], ["none", "1e-15", "1e-10", "1e-5", "all of it"])
+        if k == 0 or width <= NARROW:
+            ax.set_ylabel("relative error of the cost")
+        if k == 0:
+            ax.legend(loc="upper left", frameon=False, fontsize=8)
+    titled(
+        drawn, "The cost of one example, as the activation saturates" if width > NARROW else "The cost as a saturates"
+    )
+    return drawn, ends
 
 
 def _draw_breakdown(ax: Axes, run: Run, curve: Sequence[Costs]) -> str:
@@ -199,8 +218,12 @@ def _draw_breakdown(ax: Axes, run: Run, curve: Sequence[Costs]) -> str:
         return ""
     ax.axvspan(DRAWN_Z[end], DRAWN_Z[-1], color="#f3dcc8", linewidth=0)
     where = ((DRAWN_Z[end] + DRAWN_Z[-1]) / 2, 1e-8)
-    ax.annotate(f"textbook:\n{curve[end].textbook}", where, ha="center", fontsize=8)
-    return f"{curve[end].textbook} from z = {DRAWN_Z[end]:g} on"
+    ax.annotate(f"textbook:\n{_broken(curve[end].textbook)}", where, ha="center", fontsize=8)
+    return f"{_broken(curve[end].textbook)} from z = {DRAWN_Z[end]:g} on"
+
+
+def _broken(cost: float) -> str:
+    return "NaN" if math.isnan(cost) else "infinite"
 
 
 def _relative(cost: float, true: float) -> float:

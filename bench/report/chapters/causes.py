@@ -44,11 +44,11 @@ class Packed(NamedTuple):
         return f"{self.packed:g} ({self.lanes:g}), {self.scalar:g}"
 
 
-def section(run: Run) -> Section | None:
-    """The section of the page."""
+def detail(run: Run) -> Section | None:
+    """The section of the appendix."""
     plot = figure(run)
     tables = [table for table in (pair_table(run), rung_table(run), counted_table(run)) if table]
-    return Section("causes", "Causes, one at a time", LEAD, [plot] if plot else [], tables).or_none()
+    return Section("causes", TITLE, LEAD, [plot] if plot else [], tables).or_none()
 
 
 # The figure

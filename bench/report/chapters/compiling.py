@@ -1,4 +1,4 @@
-"""The price of compiling, and after how many calls it has paid for itself."""
+"""When compiling pays: after how many calls it has paid for itself, cold and with the code cached on disk."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,16 +6,20 @@ from typing import Any
 import matplotlib as mpl
 
 from bench import words
+from bench.analysis import pairs
 from bench.analysis.payback import calls, cold_seconds, paybacks, rungs
 from bench.grid import Setting
 from bench.report.charts import Plot, panels, titled
 from bench.report.runtables import COLD, SHAPE, shape, titled_cold
 from bench.report.section import Section
-from bench.report.style import styles
+from bench.report.style import NARROW, WIDTH
 from bench.report.tables import Column, Table
 from bench.results import BASELINES, VECTORIZED, CellResult, Run
 
-LEAD = ["The first call of a compiled kernel is slow. After how many calls that has paid off depends on the size."]
+LEAD = [
+    "Numba compiles a kernel at its first call, and that call is slow. Later processes load the code from disk. The "
+    "map counts the calls after which the compiled kernel has caught up with NumPy."
+]
 NO_PAYBACK = "#e8e8e8"
 
 
@@ -24,7 +28,23 @@ def section(run: Run) -> Section | None:
     plot = figure(run, run.settings[0]) if run.settings and run.problem == "synthetic" else None
     prices = price_table(run)
     tables = [prices] if prices else []
-    return Section("compiling", "The price of compiling", LEAD, [plot] if plot else [], tables).or_none()
+    return Section("compiling", "When compiling pays", LEAD, [plot] if plot else [], tables).or_none()
+
+
+def detail(run: Run) -> Section | None:
+    """The numbers of calls of every compiled kernel, for the appendix."""
+    if run.problem != "synthetic" or not run.cells:
+        return None
+    setting = run.settings[0]
+    results = [result for result in run.of(setting) if result.samples]
+    names = _compared(run, results)
+    tables = [_table(run, results, names, setting)] if names else []
+    return Section("paybacks", "Calls until compiling has paid off", tables=tables).or_none()
+
+
+def _compared(run: Run, results: Sequence[CellResult]) -> list[str]:
+    """The compiled rungs whose price is known and that were timed beside NumPy."""
+    return [name for name in rungs(run) if any(result.speedup(VECTORIZED, name) for result in results)]
 
 
 def price_table(run: Run) -> Table | None:
@@ -45,32 +65,34 @@ def price_table(run: Run) -> Table | None:
 
 
 def figure(run: Run, setting: Setting) -> Plot | None:
-    """A map of the number of calls that it takes, against numpy_vectorized: a panel for each compiled rung."""
-    prices = cold_seconds(run)
-    cold = {name: prices[name] for name in rungs(run)}
+    """A map of the number of calls, against NumPy, for the end of the ladder: cold, and cached where that is known."""
     results = [result for result in run.of(setting) if result.samples]
-    names = [name for name in cold if any(result.speedup(VECTORIZED, name) for result in results)]
-    if not names:
+    name = pairs.main_branch()
+    if name not in _compared(run, results):
         return None
-    color_map, norm = mpl.colormaps["YlGnBu_r"], mpl.colors.LogNorm(1e2, 1e7, clip=True)
+    prices = {"cold": cold_seconds(run)[name]}
+    cached = run.prices[name].cached if name in run.prices else None
+    if cached is not None:
+        prices["cached"] = cached
+    color_map, norm = mpl.colormaps["YlGnBu_r"], mpl.colors.LogNorm(1e1, 1e6, clip=True)
 
-    def show(result: CellResult, name: str) -> tuple[str, Any] | None:
-        count = calls(result, name, VECTORIZED, cold[name])
+    def show(result: CellResult, start: str) -> tuple[str, Any] | None:
+        count = calls(result, name, VECTORIZED, prices[start])
         if count is None:
             return None
         return words.calls(count), NO_PAYBACK if count == words.NEVER else color_map(norm(count))
 
-    titles = {name: f"{name} ({words.seconds(cold[name], 2)})" for name in names}
-    drawn = panels(results, titles, show, styles(run))
-    titled(drawn, f"Calls until compiling has paid off, against {VECTORIZED} ({setting.label})")
-    return Plot(
-        f"payback-{setting.id}",
-        f"After how many calls each compiled kernel has made up for its compilation against {VECTORIZED}, in every "
-        f"cell, {setting.label}. In brackets: what compiling costs.",
-        drawn,
-        finding(results, cold),
-        _table(run, results, names, setting),
-    )
+    titles = {start: f"{start}: {words.seconds(price, 2)} to begin" for start, price in prices.items()}
+    wide, narrow = (panels(results, titles, show, width) for width in (WIDTH, NARROW))
+    titled(wide, f"Calls until {name} has caught up with {VECTORIZED} ({setting.label})")
+    titled(narrow, f"Calls until {name} has caught up")
+    caption = f"After how many calls {name} has made up for compiling, against {VECTORIZED}, in every cell."
+    found = finding(results, {name: prices["cold"]})
+    if cached is not None:
+        counts = paybacks(results, VECTORIZED, {name: cached})
+        soonest = min((payback.calls for payback in counts), default=None)
+        found += f" From the cache, {words.calls(soonest)} calls are enough at best." if soonest else ""
+    return Plot(f"payback-{setting.id}", caption, wide, found, narrow=narrow)
 
 
 def finding(results: Sequence[CellResult], cold: Mapping[str, float]) -> str:

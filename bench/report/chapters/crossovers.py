@@ -1,124 +1,125 @@
-"""Crossovers: for two kernels, which is faster at each m and n_x, and from which m one overtakes the other."""
+"""Loop or NumPy: the compiled loop against vectorized NumPy over m and n_x, and where one overtakes the other."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from matplotlib.axes import Axes
+import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import EngFormatter, NullFormatter
 
 from bench import words
-from bench.analysis import crossovers
+from bench.analysis import crossovers, pairs
 from bench.analysis.crossovers import Compared
-from bench.analysis.ratios import TYPICAL_N_X
+from bench.analysis.ratios import TYPICAL_N_X, Ratio, ratios
 from bench.grid import Setting
-from bench.report.charts import Plot, titled
+from bench.report.charts import Plot, grid_axes, square
+from bench.report.runtables import shape
 from bench.report.section import Section
-from bench.report.style import WIDTH, Style, styles
+from bench.report.style import NARROW, WIDTH, text_on
 from bench.report.tables import Column, Table
-from bench.results import Run
+from bench.results import VECTORIZED, Run
 from bench.stats import Interval
 
 LEAD = [
-    "As m grows, one kernel may overtake another. Where it does so between two measured cells, the cost model "
-    "estimates the m; its interval allows for the model's error."
+    "The compiled loop is one call, where vectorized NumPy makes a dozen: that decides where m is small. In the "
+    "compiled loop every exp and every sum is scalar, where NumPy's use SIMD: that decides where m is large. The black "
+    "line is where the two take the same time. Between two cells it follows the cost model."
 ]
-MOST = 4  # panels; the pairs beyond are in the table
-CLOSE = "#555555"  # where neither is surely faster
-MARKERS = "os"  # of the first and of the second kernel of a pair
-
-Pair = tuple[str, str]
+SHADES = 4.0  # in powers of two: beyond 16 times, a darker shade shows nothing
+TIE = "tie"
 
 
 def section(run: Run) -> Section | None:
-    """The section of the page."""
-    plots, tables = [], []
-    for setting in run.settings if run.problem == "synthetic" else ():
-        compared = list(crossovers.measured(run, setting))
-        data = table(setting, compared, crossovers.predicted(run, setting))
-        plot = figure(run, setting, compared, data)
-        plots += [plot] if plot else []
-        tables += [data] if data and not plot else []
-    return Section("crossovers", "Crossovers: where one kernel overtakes another", LEAD, plots, tables).or_none()
-
-
-def figure(run: Run, setting: Setting, compared: Sequence[Compared], data: Table | None) -> Plot | None:
-    """A panel for each pair of which one overtakes the other somewhere; None where none does."""
-    by_pair = {pair: list(group) for pair, group in groupby(compared, key=lambda at: (at.first, at.second))}
-    crossing = {pair: of_pair for pair, of_pair in by_pair.items() if any(at.crossovers for at in of_pair)}
-    shown = dict(list(crossing.items())[:MOST])
-    if not shown:
+    """The section of the page; None where the two were not compared in several cells."""
+    if run.problem != "synthetic" or not run.cells:
         return None
-    style_of = styles(run)
-    columns = min(2, len(shown))
-    rows = -(-len(shown) // columns)
-    drawn = Figure(figsize=(WIDTH, 2.9 * rows + 1.0), layout="constrained")
-    axes = drawn.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    for ax, (pair, of_pair) in zip(axes.flat, shown.items(), strict=False):
-        _panel(ax, of_pair, style_of)
-        ax.set_title(" or ".join(label(run, setting, name) for name in pair))
-    for k, ax in enumerate(axes.flat):
-        ax.set_visible(k < len(shown))
-        ax.set_ylabel("m, examples" if k % columns == 0 else "")
-        if k + columns >= len(shown):
-            ax.set_xlabel("n_x, features")
-            ax.tick_params(labelbottom=True)
-    drawn.legend(handles=_handles(shown, style_of), loc="outside lower left", ncols=3, frameon=False, fontsize=8)
-    titled(drawn, f"Which of two is faster, and from which m on ({setting.label})")
-    return Plot(
-        f"crossovers-{setting.id}",
-        f"For pairs of kernels, the faster one in each cell measured, and the m at which one overtakes the other, with "
-        f"its interval, {setting.label}.",
-        drawn,
-        " ".join(sentence(run, setting, typical(of_pair)) for of_pair in list(shown.values())[:2]),
-        data,
-        "" if setting.order == run.settings[0].order else f"Order {setting.order}",
+    plot = figure(run, run.settings[0])
+    return Section("crossovers", "Loop or NumPy", LEAD, [plot]) if plot else None
+
+
+def detail(run: Run) -> Section | None:
+    """Which kernel overtakes which in every setting, for the appendix."""
+    tables = []
+    for setting in run.settings if run.problem == "synthetic" else ():
+        data = table(setting, crossovers.measured(run, setting), crossovers.predicted(run, setting))
+        tables += [data] if data else []
+    return Section("overtaking", "Where one kernel overtakes another", tables=tables).or_none()
+
+
+def figure(run: Run, setting: Setting) -> Plot | None:
+    """One map of the ratio of the two times, with the crossover drawn on it; None for fewer than two cells."""
+    loop = pairs.compiled_loop()
+    speedups = ratios(run.of(setting), loop, [VECTORIZED])
+    if len(speedups) < 2:
+        return None
+    compared = [at for at in crossovers.measured(run, setting) if (at.first, at.second) == (loop, VECTORIZED)]
+    wide, narrow = (_draw(speedups, compared, setting, width) for width in (WIDTH, NARROW))
+    caption = (
+        f"How many times faster vectorized NumPy is than {loop} in every cell, {setting.label}; ↓ where it is slower. "
+        "The black line is where the two take the same time."
     )
+    return Plot(
+        "loop-or-numpy", caption, wide, finding(run, setting, speedups, compared), _data(speedups), narrow=narrow
+    )
+
+
+def finding(run: Run, setting: Setting, speedups: Sequence[Ratio], compared: Sequence[Compared]) -> str:
+    """Where NumPy overtakes the compiled loop, at a typical n_x, and how far ahead each ever is."""
+    least, most = (choose(speedups, key=lambda ratio: ratio.estimate) for choose in (min, max))
+    ends = (
+        f"NumPy is between {words.faster(least.estimate)} ({least.result.cell.shape}) and "
+        f"{words.faster(most.estimate)} ({most.result.cell.shape})."
+    )
+    crossing = [at for at in compared if at.crossovers]
+    return f"{sentence(run, setting, typical(crossing))} {ends}" if crossing else ends
+
+
+def _draw(speedups: Sequence[Ratio], compared: Sequence[Compared], setting: Setting, width: float) -> Figure:
+    wide = width > NARROW
+    cells = [ratio.result.cell for ratio in speedups]
+    ms, n_xs = sorted({cell.m for cell in cells}), sorted({cell.n_x for cell in cells})
+    drawn = Figure(figsize=(width, 0.36 * len(n_xs) + 1.15), layout="constrained")
+    ax = drawn.subplots()
+    color_map, norm = mpl.colormaps["PuOr"], mpl.colors.Normalize(-SHADES, SHADES, clip=True)
+    for ratio in speedups:
+        color = color_map(norm(np.log2(ratio.estimate)))
+        x, y = ms.index(ratio.result.cell.m), n_xs.index(ratio.result.cell.n_x)
+        ax.add_patch(square(x, y, color))
+        text = _text(ratio)
+        ax.text(x, y, text, ha="center", va="center", fontsize=9 if wide else 8, color=text_on(color), zorder=5)
+    grid_axes(ax, ms, n_xs)
+    places = np.log(np.array(ms, dtype=float))
+    for at in compared:
+        for crossover in at.crossovers if at.n_x in n_xs else ():
+            place = float(np.interp(math.log(crossover.m.estimate), places, range(len(ms))))
+            row = n_xs.index(at.n_x)
+            for shade, thick in (("white", 5.0), ("black", 2.6)):
+                ax.vlines(place, row - 0.5, row + 0.5, color=shade, linewidth=thick, zorder=3)
+    ax.set(xlabel="m, examples", ylabel="n_x, features")
+    title = "Vectorized NumPy over the compiled loop" if wide else "NumPy over the compiled loop"
+    ax.set_title(f"{title} ({setting.label})" if wide else title)
+    return drawn
+
+
+def _text(ratio: Ratio) -> str:
+    """A ratio in few characters; in percent where a factor would read as 1."""
+    if not (ratio.faster or ratio.slower):
+        return TIE
+    side, arrow = (ratio.estimate, "") if ratio.estimate > 1.0 else (1.0 / ratio.estimate, "↓")
+    return words.short(ratio.estimate) if side >= 1.1 else f"{arrow}{words.percent(side - 1.0)}"
+
+
+def _data(speedups: Sequence[Ratio]) -> Table:
+    rows = [[*shape(r.result), r.interval, "yes" if r.faster or r.slower else "no: a tie"] for r in speedups]
+    columns = [Column("n_x"), Column("m"), Column("NumPy over the compiled loop"), Column("more than noise")]
+    return Table("NumPy over the compiled loop", columns, rows, keys=2)
 
 
 def label(run: Run, setting: Setting, kernel: str) -> str:
     """A kernel's name; where all threads are allowed, whether it uses one only."""
     alone = setting.threads > 1 and run.kernels[kernel].threads == "one"
     return f"{kernel} (one thread)" if alone else kernel
-
-
-def _panel(ax: Axes, compared: Sequence[Compared], style_of: Mapping[str, Style]) -> None:
-    colors = [style_of[name].color for name in (compared[0].first, compared[0].second)]
-    cells = [(at.n_x, m, ratio) for at in compared for m, ratio in zip(at.ms, at.ratios, strict=True)]
-    for points, marker, color, face in (
-        ([cell for cell in cells if cell[2].high < 1.0], MARKERS[0], colors[0], colors[0]),
-        ([cell for cell in cells if cell[2].low > 1.0], MARKERS[1], colors[1], colors[1]),
-        ([cell for cell in cells if 1.0 in cell[2]], "o", CLOSE, "white"),
-    ):
-        xs, ys = [n_x for n_x, _, _ in points], [m for _, m, _ in points]
-        ax.plot(xs, ys, marker, color=color, markerfacecolor=face, markersize=6.0)
-    crossings = [(at.n_x, crossover.m) for at in compared for crossover in at.crossovers]
-    xs = [n_x for n_x, _ in crossings]
-    ax.vlines(xs, [m.low for _, m in crossings], [m.high for _, m in crossings], color="black", linewidth=1.6, zorder=3)
-    ax.plot(xs, [m.estimate for _, m in crossings], "_", color="black", markersize=13, markeredgewidth=2.0, zorder=4)
-    ax.set(xscale="log", yscale="log")
-    n_xs = sorted({at.n_x for at in compared})
-    ax.set_xticks(n_xs, [f"{n_x:,}" for n_x in n_xs], fontsize=8)
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.minorticks_off()
-    ax.set_xlim(min(n_xs) / 1.6, max(n_xs) * 1.6)
-    ax.yaxis.set_major_formatter(EngFormatter(sep=""))
-
-
-def _handles(pairs: Iterable[Pair], style_of: Mapping[str, Style]) -> list[Line2D]:
-    markers: dict[str, str] = {}
-    for pair in pairs:
-        for name, marker in zip(pair, MARKERS, strict=True):
-            markers.setdefault(name, marker)
-    dot = partial(Line2D, [], [], linestyle="")
-    return [
-        *(dot(marker=marker, color=style_of[name].color, label=name) for name, marker in markers.items()),
-        dot(marker="o", color=CLOSE, markerfacecolor="white", label="too close"),
-        dot(marker="_", color="black", label="one overtakes, 95% interval"),
-    ]
 
 
 def typical(compared: Iterable[Compared]) -> Compared:

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter
 
 from bench import words
 from bench.analysis.ratios import gain, in_both
 from bench.grid import ALPHA, PRECISIONS, Dtype
 from bench.problem import Problem, accuracy, load_breast_cancer
 from bench.report.chapters.accuracy import TEXTBOOK
-from bench.report.charts import Plot, Point, curve_figure, draw_curve, dress, name_ends, titled
+from bench.report.charts import Plot, Point, name_ends, titled
 from bench.report.section import Section
-from bench.report.style import WIDTH, styles
+from bench.report.style import WIDTH, Style, styles, text_color
 from bench.report.tables import Column, Table
 from bench.results import VECTORIZED, CellResult, Run
 from bench.results.records import OUTPUTS
@@ -78,7 +78,17 @@ def figure(run: Run, pairs: Pairs) -> Plot | None:
     if not names:
         return None
     columns = min(2, len(n_xs))
-    drawn, axes = curve_figure(-(-len(n_xs) // columns), columns, 2.5)
+    rows = -(-len(n_xs) // columns)
+    drawn = Figure(figsize=(WIDTH, 2.4 * rows + 0.6))
+    axes = drawn.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    drawn.subplots_adjust(
+        left=0.09,
+        right=0.86,
+        top=1 - 0.7 / (2.4 * rows + 0.6),
+        bottom=0.5 / (2.4 * rows + 0.6),
+        wspace=0.5,
+        hspace=0.35,
+    )
     style_of = styles(run)
     for ax, n_x in itertools.zip_longest(axes.flat, n_xs):
         if n_x is None:
@@ -88,14 +98,18 @@ def figure(run: Run, pairs: Pairs) -> Plot | None:
         curves = {name: _points(here, name) for name in names}
         curves = {name: points for name, points in curves.items() if points}
         for name, points in curves.items():
-            draw_curve(ax, style_of[name], points)
+            _curve(ax, style_of[name], points)
         _draw_limit(ax, run, here)
         ax.set(xscale="log", yscale="log", ylim=(0.8, 3.2), title=f"n_x = {n_x:,}")
-        dress(ax, "gain", left=ax in axes[:, 0], bottom=True)
+        ax.minorticks_off()
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+        ax.tick_params(labelbottom=True)
+        ax.set_xlabel("m, examples")
         ax.set_yticks([1.0, 1.5, 2.0, 3.0], ["1×", "1.5×", "2×", "3×"])
         if ax in axes[:, 0]:
             ax.set_ylabel("float32 over float64")
-        name_ends(ax, curves, style_of)
+        last = {name: points[-1].value.estimate for name, points in curves.items()}
+        name_ends(ax, [(name, value, text_color(style_of[name]), "normal") for name, value in last.items()], 8.0)
     titled(drawn, f"How many times faster float32 is ({setting.label})")
     return Plot(
         f"float32-{setting.id}",
@@ -104,6 +118,15 @@ def figure(run: Run, pairs: Pairs) -> Plot | None:
         finding(pairs),
         fold="" if setting.order == "F" and setting.threads == 1 else setting.label,
     )
+
+
+def _curve(ax: Axes, style: Style, points: Sequence[Point]) -> None:
+    """One kernel's gain against m, with its intervals."""
+    ms = [point.m for point in points]
+    ax.plot(ms, [point.value.estimate for point in points], color=style.color, marker=style.marker)
+    bars = [point for point in points if words.bounded(point.value)]
+    low, high = [point.value.low for point in bars], [point.value.high for point in bars]
+    ax.vlines([point.m for point in bars], low, high, color=style.color, linewidth=2.2)
 
 
 def _points(pairs: Pairs, name: str) -> list[Point]:

@@ -29,8 +29,8 @@ class Change:
     result: CellResult
 
 
-def section(run: Run) -> Section | None:
-    """The section of the page; None for training runs."""
+def detail(run: Run) -> Section | None:
+    """The section of the appendix; None for training runs."""
     return Section("questions", "Questions", answers=answers(run)) if run.problem == "synthetic" else None
 
 

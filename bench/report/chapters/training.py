@@ -6,12 +6,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from bench import words
+from bench.analysis import pairs
 from bench.grid import ALPHA, Cell
 from bench.problem import load_breast_cancer, make_problem
 from bench.report.charts import Plot, titled
 from bench.report.runtables import time_table
 from bench.report.section import Section
-from bench.report.style import WIDTH, Style, styles, text_color
+from bench.report.style import NARROW, WIDTH, Style, styles, text_color
 from bench.results import LOOP, VECTORIZED, CellResult, Run
 from bench.stats import Interval
 from kernels import KERNELS, gradient_descent
@@ -21,6 +22,9 @@ LEAD = [
     "Gradient descent on real data. Apart from rounding, the cost after an iteration is the same for every kernel, so "
     "it was computed once, when this page was made, and spread over the time that each kernel took to train."
 ]
+
+
+OTHERS = Style("#5c5c5c", "o")
 
 
 def section(run: Run) -> Section | None:
@@ -41,36 +45,45 @@ def costs(cell: Cell, seed: int) -> Array:
 def figure(run: Run, result: CellResult) -> Plot:
     """The cost against wall time, and below it how long each kernel took."""
     cell = result.cell
-    names = sorted(result.kernels, key=lambda name: -result.median(name).estimate)
     J = costs(cell, run.plan.seed)
+    wide, narrow = (_draw(run, result, J, width) for width in (WIDTH, NARROW))
+    where = cell.setting.label
+    caption = f"Cost against wall time in {cell.iterations:,} iterations of training on {run.problem}, {where}."
+    table = time_table(run, [result], where)
+    return Plot(f"training-{cell.setting.id}", caption, wide, finding(result, J), table, narrow=narrow)
+
+
+def _draw(run: Run, result: CellResult, J: Array, width: float) -> Figure:
+    """Curves of the kernels of the story, and a point for each kernel."""
+    cell = result.cell
+    names = sorted(result.kernels, key=lambda name: -result.median(name).estimate)
     share = np.arange(1, cell.iterations + 1) / cell.iterations
     ends_height, curves_height = 0.24 * len(names) + 0.2, 2.6
     height = ends_height + curves_height + 1.55
-    drawn = Figure(figsize=(WIDTH, height))
+    drawn = Figure(figsize=(width, height))
     ratios = (curves_height, ends_height)
     above, below = drawn.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": ratios})
-    drawn.subplots_adjust(
-        left=1.8 / WIDTH, right=1 - 0.9 / WIDTH, bottom=0.55 / height, top=1 - 0.5 / height, hspace=0.12
-    )
-    style_of = styles(run)
+    left, right = 1.8 / width, 1 - 0.9 / width
+    drawn.subplots_adjust(left=left, right=right, bottom=0.55 / height, top=1 - 0.5 / height, hspace=0.12)
+    # Four curves; with one of the user's own and the grey of all others, no more than six colours.
+    shown = (LOOP, pairs.compiled_loop(), VECTORIZED, pairs.main_branch())
+    style_of = {name: style for name, style in styles(run).items() if name in [*shown, *run.own[:1]]}
     for y, name in enumerate(names):
         time = result.median(name)
-        above.plot(time.estimate * share, J, color=style_of[name].color, linewidth=1.2)
-        _end(below, y, time, style_of[name])
+        if name in style_of:
+            above.plot(time.estimate * share, J, color=style_of[name].color, linewidth=1.6)
+        _end(below, y, time, style_of.get(name, OTHERS))
     above.set(xscale="log", ylabel="J, cost", ylim=(0.0, 1.08 * float(J[0])))
     below.set_yticks(range(len(names)), names, fontsize=8)
     for label, name in zip(below.get_yticklabels(), names, strict=True):
-        label.set_color(text_color(style_of[name]))
+        label.set_color(text_color(style_of.get(name, OTHERS)))
     below.set_ylim(-0.7, len(names) - 0.3)
     below.set_xlabel(f"wall time; the points: the end of {cell.iterations:,} iterations")
     below.xaxis.set_major_formatter(EngFormatter(unit="s"))
     for ax in (above, below):
         ax.minorticks_off()
-    where = cell.setting.label
-    titled(drawn, f"Training on {run.problem} ({where})")
-    caption = f"Cost against wall time in {cell.iterations:,} iterations of training on {run.problem}, {where}."
-    table = time_table(run, [result], where)
-    return Plot(f"training-{cell.setting.id}", caption, drawn, finding(result, J), table)
+    titled(drawn, f"Training on {run.problem}" + (f" ({cell.setting.label})" if width > NARROW else ""))
+    return drawn
 
 
 def _end(ax: Axes, y: float, time: Interval, style: Style) -> None:

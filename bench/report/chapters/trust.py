@@ -10,34 +10,39 @@ from bench.results import VECTORIZED, Run
 from bench.results.quality import BUSY, Trust, trust
 
 LEAD = [
-    "All kernels of a cell take turns, in rounds. Several fresh processes measure each cell, since where code and data "
-    "lie differs from process to process. A process estimates a kernel's time as on a quiet machine: the 10th "
-    "percentile of its samples, since neighbours only ever slow. A speed-up is the median over the processes, and its "
-    "interval that of Student's t on them; above 1 is faster. A run of a single process (an older one) has the median "
-    "of the ratios within a round, with the interval of the sign test.",
-    "In every cell one kernel runs under two names: the A/A control. It shows how much a kernel differs from itself. "
-    "A cell marked (!) in a table has a warning here.",
+    "All kernels of a cell take turns, in rounds, so that a change of the machine's speed hits all of them. Several "
+    "fresh processes measure each cell, since where code and data lie differs from process to process. Each process "
+    "estimates a kernel's time on a quiet machine: the 10th percentile of its samples, since neighbours only ever "
+    "slow. A speed-up is the median over the processes, with the 95% interval of Student's t. A run of one process (an "
+    "older one) has the median of the ratios within a round, with the interval of the sign test.",
+    "In every cell one kernel runs under two names: the A/A control. It shows how much a kernel differs from itself.",
 ]
 
 
 def section(run: Run) -> Section | None:
     """The section of the page."""
+    disturbed = [result for result in run.cells if result.warnings]
+    cells = [f"{len(disturbed)} of {words.plural(len(run.cells), 'cell')} have a warning; the appendix lists them."]
     return Section(
         "method",
         "How far to trust it",
         LEAD,
-        tables=runtables.cores_tables(run),
-        items=[
-            *trust_lines(trust(run)),
-            *history_lines(run),
-            *(f"Not run: {line}." for line in skipped_words(run)),
-        ],
+        items=[*trust_lines(trust(run)), *history_lines(run), *(cells if disturbed else [])],
         warnings=[
             *(f"FAIL {line.removesuffix('.')}." for line in failed_words(run)),
             *(f"Error: {line}." for line in limits.beyond(run)),
-            *(f"Warning: {line}." for line in warning_lines(run)),
+            *(f"Warning: {line}." for line in run.warnings),
         ],
     )
+
+
+def detail(run: Run) -> Section | None:
+    """What was not run, every warning, and the cores that each kernel kept busy, for the appendix."""
+    skipped = [f"Not run: {line}." for line in skipped_words(run)]
+    warned = [f"{line}." for line in warning_lines(run)]
+    return Section(
+        "warnings", "Skipped cases, warnings, cores", tables=runtables.cores_tables(run), items=[*skipped, *warned]
+    ).or_none()
 
 
 def trust_lines(quality: Trust) -> list[str]:

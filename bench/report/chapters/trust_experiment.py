@@ -8,7 +8,7 @@ from matplotlib.ticker import PercentFormatter
 from bench import words
 from bench.report.charts import Plot, titled
 from bench.report.section import Section
-from bench.report.style import WIDTH
+from bench.report.style import NARROW, WIDTH
 from bench.report.tables import Column, Table
 from bench.results import Run
 from bench.trust import Experiment, Share, Verdicts, find, verdicts
@@ -36,15 +36,17 @@ def section(run: Run) -> Section | None:
 def of(experiment: Experiment) -> Section:
     """The section of an experiment."""
     shown = verdicts(experiment)
-    plot = Plot("trust", caption(shown), figure(shown), finding(shown), table(shown))
+    narrow = figure(shown, NARROW)
+    plot = Plot("trust", caption(shown), figure(shown), finding(shown), table(shown), narrow=narrow)
     return Section("trust-experiment", "Can two runs be compared?", LEAD, [plot], items=sentences(experiment, shown))
 
 
-def figure(shown: Sequence[Verdicts]) -> Figure:
+def figure(shown: Sequence[Verdicts], width: float = WIDTH) -> Figure:
     """How often each way calls the second run slower, against how much more work it does."""
-    drawn = Figure(figsize=(WIDTH, 3.4))
-    axes = drawn.subplots(1, len(shown), sharey=True, squeeze=False)[0]
-    drawn.subplots_adjust(left=0.09, right=0.98, bottom=0.3, top=0.8, wspace=0.08)
+    wide = width > NARROW
+    rows, columns = (1, len(shown)) if wide else (len(shown), 1)
+    drawn = Figure(figsize=(width, 3.4 if wide else 2.6 * rows + 1.0), layout="constrained")
+    axes = drawn.subplots(rows, columns, sharey=True, squeeze=False).ravel()
     for ax, verdict in zip(axes, shown, strict=True):
         for rule, (color, marker, line) in STYLES.items():
             by_more = verdict.slower[rule]
@@ -64,9 +66,11 @@ def figure(shown: Sequence[Verdicts]) -> Figure:
         ax.set_title(NEIGHBOURS[verdict.neighbour])
         ax.set(xlabel="more work in the second run", ylim=(-0.03, 1.03))
         ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes[0].set_ylabel("called slower")
-    drawn.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=len(RULES), frameon=False)
-    titled(drawn, "How often a comparison calls the second run slower")
+    for ax in axes[: 1 if wide else None]:
+        ax.set_ylabel("called slower")
+    handles, labels = axes[0].get_legend_handles_labels()
+    drawn.legend(handles, labels, loc="outside lower center", ncols=len(RULES) if wide else 2, frameon=False)
+    titled(drawn, "How often a comparison calls the second run slower" if wide else "How often called slower")
     return drawn
 
 

@@ -41,13 +41,13 @@ def test_what_relaxed_arithmetic_costs() -> None:
 
 def test_times_and_errors_of_a_cell() -> None:
     result = made()
-    plot = accuracy.figure(factories.run([result]), result)
+    plot = accuracy.figure(result)
     assert plot is not None and plot.table is not None
     assert plot.table.text[0] == [LOOP, "12 s", "1", "8", "0"]
     first = plot.figure.axes[0]
     assert [label.get_text() for label in first.get_yticklabels()][-1] == LOOP  # the slowest on top
     unjudged = factories.result(cell(1_000, 512), TIMES)
-    assert accuracy.figure(factories.run([unjudged]), unjudged) is None
+    assert accuracy.figure(unjudged) is None
 
 
 def test_the_textbook_cost_breaks_down_where_a_saturates() -> None:
@@ -61,7 +61,7 @@ def test_the_textbook_cost_breaks_down_where_a_saturates() -> None:
 
 def test_the_breakdown_is_drawn_where_the_textbook_was_measured() -> None:
     plot = accuracy.breakdown(factories.run([made()]))
-    assert plot is not None and "inf from z = 37 on for label 0 and nan from z = 37 on for label 1" in plot.finding
+    assert plot is not None and "infinite from z = 37 on for label 0 and NaN from z = 37 on for label 1" in plot.finding
     assert plot.table is not None
     row = ["label 1: right, and sure of it", "37", "8.53305e-17", "all of it: the cost is nan", "0"]
     assert row in plot.table.text
@@ -69,9 +69,10 @@ def test_the_breakdown_is_drawn_where_the_textbook_was_measured() -> None:
 
 
 def test_the_section_of_a_recorded_run(run: Run) -> None:
-    section = accuracy.section(run)
-    assert section is not None and [plot.name for plot in section.plots] == ["accuracy", "breakdown"]
-    (table,) = section.tables
+    section, detail = accuracy.section(run), accuracy.detail(run)
+    assert section is not None and [plot.name for plot in section.plots] == ["breakdown"]
+    assert detail is not None and [plot.name for plot in detail.plots] == ["accuracy"]
+    (table,) = detail.tables
     worst = max(result.agreement["numba_loop"].dw for result in run.cells if "numba_loop" in result.agreement)
     (row,) = [row for row in table.rows if row[0] == "numba_loop"]
     assert row[2] == worst and table.headings == ["kernel", "J", "dw", "db", "cells"]

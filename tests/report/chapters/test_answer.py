@@ -1,17 +1,21 @@
-"""The answer: the headline, the place of the user's own kernels, what beats vectorized NumPy, and the alarms."""
+"""The first screen: the headline, both listings, three numbers, the place of own kernels, and the alarms."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from bench.problem import make_problem
 from bench.report.chapters import answer
-from bench.report.chapters.answer import NOTATION, placements
+from bench.report.chapters.answer import placements
 from bench.results import CONTROL, LOOP, VECTORIZED, Run
 from bench.results.records import Ceiling, ReadRate
 from bench.stats import Interval
 from bench.words import faster_than
-from tests.factories import cell, kernel_card, result
+from kernels import reference
+from tests.factories import cell, kernel_card, result, run_of_costs
 from tests.factories import run as made
 
 SMALL = {LOOP: 140e-6, "numba_loop": 2e-6, VECTORIZED: 14e-6, CONTROL: 14e-6}
@@ -23,37 +27,60 @@ def small_and_large(**changed: float) -> Run:
     return made([result(cell(10, 2), SMALL), result(cell(1_000, 512), LARGE | changed)])
 
 
-def test_the_headline_is_the_largest_cell_where_both_were_timed(run: Run) -> None:
-    assert answer.headline(run).startswith("At m = 10, n_x = 16, order F, 1 thread, vectorized NumPy is ")
+def test_the_headline_is_that_of_a_fixed_cell_with_the_range_over_the_grid(run: Run) -> None:
     assert answer.headline(small_and_large()) == (
-        "At m = 1,000, n_x = 512, order F, 1 thread, vectorized NumPy is 1,500× faster than the Python loop "
-        "(95% interval 1,500 to 1,500)."
+        "Vectorized NumPy is 1,500× faster than the Python loop (95% interval 1,500 to 1,500), at m = 1,000, n_x = "
+        "512, one thread. Over the grid it is between 10× faster and 1,500× faster."
     )
+    assert ", at m = " in answer.headline(run) and "Over the grid" in answer.headline(run)
     training = made([result(cell(569, 30, problem="breast_cancer", iterations=20), LARGE)], problem="breast_cancer")
-    assert answer.headline(training).startswith("Training on breast_cancer, 20 iterations: m = 569")
+    assert ", training on breast_cancer, 20 iterations: m = 569" in answer.headline(training)
     assert "not both timed" in answer.headline(made([result(cell(10, 2), {LOOP: 1.0})]))
 
 
-def test_the_answer_names_what_beats_numpy() -> None:
-    assert answer.answer(small_and_large())[1:] == [
-        "What beats it: at m = 1,000, n_x = 512 with one thread, numba_passes is 33% faster than vectorized NumPy "
-        "(95% interval 33.3% to 33.3%)."
-    ]
-    assert len(answer.answer(small_and_large(numba_passes=0.009))) == 1
-    section = answer.section(small_and_large())
-    assert section.lead[-1] == NOTATION and [plot.name for plot in section.plots] == ["headline"]
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5), (7, 1), (53, 11)])
+@pytest.mark.parametrize("code", [answer.LOOP_CODE, answer.NUMPY_CODE])
+def test_both_listings_compute_the_step(code: str, shape: tuple[int, int]) -> None:
+    problem = make_problem(*shape, seed=3)
+    names: dict[str, Any] = {
+        "np": np,
+        "log": math.log,
+        "sigmoid": lambda z: 1.0 / (1.0 + np.exp(-z)),
+        "w": problem.w,
+        "b": problem.b,
+        "X": problem.X,
+        "Y": problem.Y,
+        "m": problem.m,
+        "n_x": problem.n_x,
+        "J": 0.0,
+        "dw": np.zeros(problem.n_x),
+        "db": 0.0,
+    }
+    exec(code, names)
+    J, dw, db = reference.cost_and_gradient(problem.w, problem.b, problem.X, problem.Y)
+    assert names["J"] == pytest.approx(J) and names["dw"] == pytest.approx(dw) and names["db"] == pytest.approx(db)
+    assert len(code.splitlines()) == 6
 
 
-def test_the_finding_of_the_headline_follows_m() -> None:
-    large = result(cell(1_000, 2), {LOOP: 14e-3, VECTORIZED: 28e-6})
-    assert answer.finding([large]) == (
-        "At m = 1,000, n_x = 2, numpy_vectorized is 500× faster than python_loop (95% interval 500 to 500)."
+def test_three_numbers_to_remember() -> None:
+    run = run_of_costs(
+        {LOOP: (1e-6, 1e-6, 4e-7), VECTORIZED: (1.4e-5, 1e-8, 2e-10), "numba_fused": (1e-6, 2e-9, 1e-10)}
     )
-    assert answer.finding([result(cell(10, 2), SMALL), large]) == (
-        "At m = 10, n_x = 2, numpy_vectorized is 10× faster than python_loop (95% interval 10 to 10); at m = 1,000, "
-        "500× faster (95% interval 500 to 500)."
+    first, second, third = answer.numbers(run)
+    assert first.value.endswith("×") and first.what == "NumPy over the Python loop at m = 1,000, n_x = 64"
+    assert second.what.startswith("compiled, fused code over NumPy") and "over the grid" in second.what
+    assert (third.value, third.what) == (
+        "14 µs",
+        "for calling NumPy, whatever m; Python pays 400 ns for every number of X",
     )
-    assert answer.finding([result(cell(10, 2), {LOOP: 1.0})]) == ""
+    assert answer.numbers(made([result(cell(10, 2), {LOOP: 1.0})])) == []
+
+
+def test_three_meanings_and_what_each_is_worth() -> None:
+    table = answer.meanings(made([result(cell(1_000, 32), LARGE | {"pair: np.vectorize": 12.0})]))
+    arrays, simd, vectorize = table.text
+    assert arrays[2].startswith("1,500× faster than the Python loop") and simd[2] == "not measured in this run"
+    assert vectorize[2].startswith("about the same as the Python loop")
 
 
 def test_alarms(run: Run) -> None:

@@ -124,11 +124,11 @@ def test_verdicts_in_words(low: float, high: float, factor: Interval, words: str
 
 def test_nothing_is_shown_where_nothing_was_measured() -> None:
     alone = factories.run([factories.result(cell(10, 2), {VECTORIZED: 1e-5})])
-    assert causes.section(alone) is None
+    assert causes.detail(alone) is None
 
 
 def test_the_section_of_a_recorded_run(run: Run) -> None:
-    section = causes.section(run)
+    section = causes.detail(run)
     assert section is not None and [plot.name for plot in section.plots] == ["causes"]
     assert [table.title for table in section.tables][:2] == [
         "Each cause, predicted from counted work and measured",

@@ -1,10 +1,14 @@
 """The chapter on compiling: the map of calls until it has paid off, and what first calls cost."""
 
+from dataclasses import replace
+
 import pytest
+from matplotlib.figure import Figure
 
 from bench.grid import Setting
 from bench.report.chapters import compiling
 from bench.report.runtables import kernel_table
+from bench.report.tables import Table
 from bench.results import CONTROL, LOOP, VECTORIZED, Run
 from bench.results.records import Price
 from kernels import KERNELS
@@ -23,23 +27,40 @@ def made() -> Run:
     return factories.run([small, large], prices=PRICES)
 
 
-def test_the_map_and_its_table(made: Run) -> None:
-    plot = compiling.figure(made, Setting())
-    assert plot is not None and plot.table is not None and plot.name == "payback-F-1t"
+def test_the_map_and_the_table_of_the_appendix(made: Run) -> None:
+    plot, table = compiling.figure(made, Setting()), detail_table(made)
+    assert plot is not None and plot.name == "payback-F-1t" and plot.narrow is not None
     # 1 s for 0.1 ms a call; 3.6 s for 0.18 ms a call.
-    assert plot.table.text[0] == ["32", "1,000", "127", "452", "10k", "20k"]
-    assert plot.table.text[1] == ["32", "10,000", "–", "–", "never", "2k"]
+    assert table.text[0] == ["32", "1,000", "127", "452", "10k", "20k"]
+    assert table.text[1] == ["32", "10,000", "–", "–", "never", "2k"]
     assert plot.finding == (
         "Against numpy_vectorized, compiling pays off soonest for numba_fused at m = 10,000, n_x = 32, order F, "
         "1 thread: after 2k calls. Where it pays off at all, it does so latest for numba_fused at m = 1,000, "
         "n_x = 32, order F, 1 thread: after 20k calls."
     )
-    titles = [ax.get_title(loc="left") or ax.get_title() for ax in plot.figure.axes]
-    assert titles == ["numba_loop (1 s)", "numba_fused (3.6 s)"]
+    assert titles(plot.figure) == ["cold: 3.6 s to begin"]
+
+
+def test_from_the_cache_it_pays_sooner(made: Run) -> None:
+    cached = {"numba_fused": Price("numba_fused", 3.6, 0.18, 1e-5)}
+    plot = compiling.figure(replace(made, prices=cached), Setting())
+    assert plot is not None and titles(plot.figure) == ["cold: 3.6 s to begin", "cached: 180 ms to begin"]
+    assert plot.finding.endswith("From the cache, 100 calls are enough at best.")
+
+
+def titles(figure: Figure) -> list[str]:
+    return [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes]
+
+
+def detail_table(run: Run) -> Table:
+    detail = compiling.detail(run)
+    assert detail is not None
+    (table,) = detail.tables
+    return table
 
 
 def test_it_may_never_pay() -> None:
-    slow = factories.run([factories.result(cell(10, 2), {VECTORIZED: 1e-5, "numba_loop": 1e-4})], prices=PRICES)
+    slow = factories.run([factories.result(cell(10, 2), {VECTORIZED: 1e-5, "numba_fused": 1e-4})], prices=PRICES)
     plot = compiling.figure(slow, Setting())
     assert plot is not None and plot.finding.startswith("Compiling never pays off here")
     without = factories.run([factories.result(cell(10, 2), {VECTORIZED: 1e-5})])
@@ -53,9 +74,8 @@ def test_what_first_calls_cost(made: Run) -> None:
 
 
 def test_every_table_has_the_same_price(made: Run) -> None:
-    ladder, plot = kernel_table(made), compiling.figure(made, Setting())
-    assert plot is not None and plot.table is not None
-    assert plot.table.title == "Calls until compiling has paid off, order F, 1 thread"
+    ladder, table = kernel_table(made), detail_table(made)
+    assert table.title == "Calls until compiling has paid off, order F, 1 thread"
     assert ladder.title == "The ladder" and ladder.headings[-1] == "compiling, cold"
     assert {row[0]: row[-1] for row in ladder.text if row[0] in PRICES} == {"numba_loop": "1 s", "numba_fused": "3.6 s"}
 
@@ -64,9 +84,7 @@ def test_a_title_says_where_first_calls_of_the_run_stand_in() -> None:
     result = factories.result(cell(10, 2), {VECTORIZED: 1e-4, "numba_loop": 1e-5}, first_call={"numba_loop": 0.4})
     alone = factories.run([result])
     note = "(compiling, cold: the first call in this run)"
-    plot = compiling.figure(alone, Setting())
-    assert plot is not None and plot.table is not None
-    assert plot.table.title == f"Calls until compiling has paid off, order F, 1 thread {note}"
+    assert detail_table(alone).title == f"Calls until compiling has paid off, order F, 1 thread {note}"
     assert kernel_table(alone).title == f"The ladder {note}"
     partly = factories.run([result], prices={"numba_fused": PRICES["numba_fused"]})
     assert kernel_table(partly).title == "The ladder (compiling, cold: the first call in this run for numba_loop)"
@@ -74,7 +92,8 @@ def test_a_title_says_where_first_calls_of_the_run_stand_in() -> None:
 
 def test_a_run_without_prices_has_its_own_first_calls(run: Run) -> None:
     assert compiling.price_table(run) is None
-    plot = compiling.figure(run, run.settings[0])
-    assert plot is not None and plot.table is not None
+    assert compiling.figure(run, run.settings[0]) is not None
     once = [name for name, kernel in KERNELS.items() if kernel.compiles == "once"]
-    assert plot.table.headings[2:] == [f"{name} over {baseline}" for baseline in (LOOP, VECTORIZED) for name in once]
+    assert detail_table(run).headings[2:] == [
+        f"{name} over {baseline}" for baseline in (LOOP, VECTORIZED) for name in once
+    ]

@@ -1,6 +1,7 @@
 """The chapter on crossovers: its sentences, its table and its figure."""
 
 import pytest
+from matplotlib.collections import LineCollection
 
 from bench.analysis import crossovers as numbers
 from bench.analysis.crossovers import Compared, Crossover
@@ -52,23 +53,31 @@ def test_what_is_known_of_a_pair(ratios: list[Interval], found: list[Crossover],
     assert crossovers.known_words(Compared("a", "b", 32, [10, 100], ratios, found)) == words
 
 
-def test_the_section() -> None:
-    section = crossovers.section(run_of_costs(COSTS, noise=0.02))
-    assert section is not None and not section.tables
+def test_the_map_of_loop_or_numpy() -> None:
+    run = run_of_costs(COSTS, noise=0.02)
+    section = crossovers.section(run)
+    assert section is not None
     (plot,) = section.plots
-    assert plot.name == "crossovers-F-1t" and not plot.fold
+    assert plot.name == "loop-or-numpy" and plot.narrow is not None
     assert plot.finding.startswith("At n_x = 64, numba_loop beats numpy_vectorized below m = ")
-    assert plot.table is not None and plot.table.title == "Which kernel overtakes which as m grows, order F, 1 thread"
-    assert {row[-1] for row in plot.table.rows} == {"measured", "predicted"}
-    titles = [ax.get_title(loc="left") or ax.get_title() for ax in plot.figure.axes]
-    assert titles == ["numba_loop or numpy_vectorized"]
+    assert plot.table is not None and len(plot.table.rows) == len(run.cells)
+    # A black line over a white one for each crossover.
+    crossings = [at for at in numbers.measured(run, Setting()) if at.crossovers]
+    lines = [each for each in plot.figure.axes[0].collections if isinstance(each, LineCollection)]
+    assert crossings and len(lines) == 2 * sum(len(at.crossovers) for at in crossings)
 
 
-def test_where_none_overtakes_another_the_table_says_so() -> None:
-    section = crossovers.section(run_of_costs(NEVER))
-    assert section is not None and not section.plots
-    (table,) = section.tables
+def test_a_run_that_compared_the_two_in_one_cell_has_no_map() -> None:
+    alone = factories.run([factories.result(cell(10, 2), {"numba_loop": 1e-6, "numpy_vectorized": 1e-5})])
+    assert crossovers.section(alone) is None
+
+
+def test_the_appendix_lists_every_pair() -> None:
+    detail = crossovers.detail(run_of_costs(NEVER))
+    assert detail is not None and not detail.plots
+    (table,) = detail.tables
     assert all(row[2] == "no crossover in the measured range: numba_loop is faster" for row in table.rows)
+    assert {row[-1] for row in table.rows} == {"measured", "predicted"}
     # Neighbouring n_x of which the same is known share a row.
     assert [row[1] for row in table.rows if row[-1] == "measured"] == ["1 to 512"]
 
@@ -96,5 +105,5 @@ def test_one_thread_against_all() -> None:
     assert crossovers.sentence(run, setting, compared).startswith(
         "At n_x = 8, numba_fused (one thread) beats numba_fused_parallel below m = 14,000 (95% interval"
     )
-    section = crossovers.section(run)
-    assert section is not None and "crossovers-F-2t" in [plot.name for plot in section.plots]
+    detail = crossovers.detail(run)
+    assert detail is not None and any("2 threads" in table.title for table in detail.tables)

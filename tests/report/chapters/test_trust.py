@@ -116,17 +116,19 @@ def test_warnings_stand_beside_their_cell() -> None:
     disturbed = factories.result(cell(10, 2), TIMES, disturbed=["it rained"])
     run = factories.run([disturbed, factories.result(cell(20, 2), TIMES)], warnings=["it was cold"])
     assert trust.warning_lines(run) == ["it was cold", f"{WHERE}: it rained"]
-    section = trust.section(run)
-    assert section is not None
-    assert section.warnings == ["Warning: it was cold.", f"Warning: {WHERE}: it rained."]
+    section, detail = trust.section(run), trust.detail(run)
+    assert section is not None and detail is not None
+    assert section.warnings == ["Warning: it was cold."]
+    assert section.items[-1] == "1 of 2 cells have a warning; the appendix lists them."
+    assert f"{WHERE}: it rained." in detail.items
     assert [row[:2] for row in runtables.time_table(run, run.cells, "").text] == [["2", "10 (!)"], ["2", "20"]]
 
 
 def test_the_section_of_a_recorded_run(run: Run) -> None:
-    section = trust.section(run)
-    assert section is not None and section.id == "method"
-    assert any(line.startswith("Not run: python_loop in 1 cell: a call would take up to ") for line in section.items)
-    assert [table.title for table in section.tables] == [f"Cores used, {setting.label}" for setting in run.settings]
+    section, detail = trust.section(run), trust.detail(run)
+    assert section is not None and section.id == "method" and detail is not None
+    assert any(line.startswith("Not run: python_loop in 1 cell: a call would take up to ") for line in detail.items)
+    assert [table.title for table in detail.tables] == [f"Cores used, {setting.label}" for setting in run.settings]
 
 
 def test_a_marked_size_is_still_a_number(run: Run) -> None:
