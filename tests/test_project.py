@@ -10,6 +10,7 @@ import pytest
 
 from bench.analysis.ratios import headline_cells
 from bench.report import readme
+from bench.report.claims import readme as claims
 from bench.results import Run, load
 from bench.results.cell import Samples
 from kernels import KERNELS
@@ -28,6 +29,12 @@ def test_the_readme_is_generated_from_the_reference_run(reference: Run) -> None:
     assert readme.replaced(text, readme.generate(reference)) == text, "run: make readme"
     for picture in re.findall(r"!\[[^]]*]\(([^)]+)\)", text):
         assert (ROOT / picture).is_file()
+
+
+def test_the_table_of_claims_is_generated_from_the_reference_run() -> None:
+    text = readme.CLAIMS.read_text(encoding="utf-8")
+    assert claims.renewed(text, readme.REFERENCE) == text, "run: make readme"
+    assert "| ng-dot |" in text
 
 
 def test_a_readme_that_differs_would_be_noticed(reference: Run) -> None:

@@ -167,7 +167,7 @@ class Session:
                 raise WrongUse(f"{what}: {died.reason} when it is run, before any of its ways is called") from None
             ids = [each.id for each in cards]
             if len(set(ids)) < len(ids):
-                raise WrongUse(f"two claims would have one name, among {', '.join(ids)}; name one file otherwise")
+                raise WrongUse(f"two claims would have one name, among {', '.join(ids)}; rename one of the files")
             journal = Journal(folder, resume)
             stack.callback(journal.close)
             version = importlib.metadata.version("unloop")

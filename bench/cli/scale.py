@@ -34,7 +34,7 @@ def make(
     out: Annotated[Path, typer.Option(help="Folder to write: X, Y, and a manifest with their checksums.")],
     n_x: Annotated[int, typer.Option(help="Number of features.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bits, whatever the block.")] = 0,
-    store: Annotated[str, typer.Option(help="npy, which tasks memory-map; or zarr, which object stores hold.")] = "npy",
+    store: Annotated[str, typer.Option(help="npy, which tasks memory-map; or zarr, as object stores use.")] = "npy",
     block: Annotated[str, typer.Option(help="Bytes of a block; two of them are in memory.")] = "64MiB",
 ) -> None:
     """Write a problem to disk, block by block; a second call resumes one that was interrupted.
@@ -72,7 +72,7 @@ def run(
         typer.Option(metavar="X Y", help="Data of your own: two .npy files or two Zarr arrays, X (m, n_x) and Y (m,)."),
     ] = None,
     ways: Annotated[str | None, typer.Option(help="Comma-separated ways. All, if not given.")] = None,
-    memory: Annotated[str, typer.Option(help="What all processes together may hold.")] = "2GiB",
+    memory: Annotated[str, typer.Option(help="The most memory that all processes together may use.")] = "2GiB",
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes. [default: as many as cores]")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each worker.")] = 1,
     chunk: Annotated[
@@ -208,7 +208,7 @@ def _begun(out: Path | None, source: "Data", seed: int, w: Any) -> "Scale | None
 
     begun = load(out) if out is not None else None
     if begun is not None and (begun.m, begun.seed, begun.store, begun.w) != (source.m, seed, source.store, w.tolist()):
-        raise WrongUse(f"{out} holds a {FILE} of other data; name another folder with --out")
+        raise WrongUse(f"{out} has a {FILE} of other data; name another folder with --out")
     return begun
 
 

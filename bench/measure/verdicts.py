@@ -1,6 +1,6 @@
 """What is held against a kernel besides a wrong answer, and makes it fail.
 
-An event that no run can hold, a sample that no machine can have taken, memory that leaks, calls that never return.
+An event that no run can contain, a sample that no machine can have taken, memory that leaks, calls that never return.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -49,7 +49,7 @@ def judged(cell: Cell, event: EventRecord, progress: Progress, ceiling: Ceiling 
     else:
         kernel = getattr(event, "kernel", None)
         if kernel is None:
-            raise Unreadable(f"sent a record that no run can hold: {words.one_line(repr(event), 200)}")
+            raise Unreadable(f"sent a record that no run can contain: {words.one_line(repr(event), 200)}")
         yield _unreadable(event.cell, kernel, type(event).__name__)
 
 

@@ -53,7 +53,7 @@ def write(run: Path, folder: Path) -> Path:
     """Write the selection of a run's journal, compressed, into another folder; returns its path."""
     source = journal.find(run)
     if source is None:
-        raise FileNotFoundError(f"{run} holds no {journal.FILE}")
+        raise FileNotFoundError(f"{run} has no {journal.FILE}")
     lines = b"".join(journal.seal(record) for record in selected(journal.read(source)))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / journal.COMPRESSED

@@ -132,7 +132,7 @@ def require_same_files(client: Any, data: Data) -> None:
         raise WrongUse(f"the workers can't run this code: {error}; install unloop[scale] there") from None
     for address, state in states.items():
         if not isinstance(state, list) or [size for size, _ in state] != [size for size, _ in expected]:
-            reason = str(state) if isinstance(state, BaseException) else "its files are others"
+            reason = str(state) if isinstance(state, BaseException) else "its files differ"
             raise WrongUse(f"worker {address} does not see {data.X} as this process does: {reason}")
 
 

@@ -85,7 +85,7 @@ def mapped(array: Npy, start: int, stop: int) -> Iterator[npt.NDArray[Any]]:
         size = os.fstat(file.fileno()).st_size
         if size < last:
             missing = array.offset + array.shape[0] * array.row_bytes - size
-            raise Damaged(f"{array.path} is cut off: it lacks {plural(missing, 'byte')}; make or copy it again")
+            raise Damaged(f"{array.path} is incomplete: it lacks {plural(missing, 'byte')}; make or copy it again")
         begin = first - first % mmap.ALLOCATIONGRANULARITY
         pages = mmap.mmap(file.fileno(), last - begin, access=mmap.ACCESS_COPY, offset=begin)
     try:
@@ -232,7 +232,7 @@ def describe(X: Path, Y: Path) -> Data:
         raise Damaged(f"Y must have shape (m,) = ({m},); {Y} has {y.shape}{turned}")
     for name, array in (("X", x), ("Y", y)):
         if array.dtype.kind not in "fiub" or not np.can_cast(array.dtype, FLOAT64, casting="same_kind"):
-            raise Damaged(f"{name} must hold real numbers that fit in float64; got dtype {array.dtype}")
+            raise Damaged(f"{name} must contain real numbers that fit in float64; got dtype {array.dtype}")
         if array.dtype.itemsize > 8:
             raise Damaged(f"{name} has dtype {array.dtype}; converting it to float64 would lose digits")
     return Data(str(X), str(Y), store, m, n_x, str(x.dtype), x.dtype.itemsize, y.dtype.itemsize)

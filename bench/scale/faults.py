@@ -66,7 +66,7 @@ def by_value(data: Data, progress: Progress = lambda _done, _all: None) -> float
 
     largest = float(max(_each(one, data.chunks(rows), progress)))
     if data.m * data.n_x * largest > LIMITS["float64"].z:
-        raise Damaged(f"{data.X} holds numbers as large as {largest:.3g}: a sum may overflow; scale the features")
+        raise Damaged(f"{data.X} contains numbers as large as {largest:.3g}: a sum may overflow; scale the features")
     return largest
 
 

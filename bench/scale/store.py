@@ -110,7 +110,7 @@ def make(
     """Write a problem into a folder, or what is missing of it; does nothing where it is complete.
 
     Raises:
-        WrongUse: If the folder holds another problem, or the disk has too little room.
+        WrongUse: If the folder contains another problem, or the disk has too little room.
         OSError: If it can't be written; what is there is kept, and the same call goes on with it.
     """
     if m < 1 or n_x < 1:
@@ -180,10 +180,10 @@ def _begun(out: Path, m: int, n_x: int, seed: int, store: Store, block_bytes: in
         wanted = {"m": m, "n_x": n_x, "seed": seed, "store": store}
         other = [f"{name} = {getattr(manifest, name)}" for name, v in wanted.items() if getattr(manifest, name) != v]
         if other:
-            raise WrongUse(f"{out} holds another problem ({', '.join(other)}); name another folder with --out")
+            raise WrongUse(f"{out} contains another problem ({', '.join(other)}); name another folder with --out")
         return manifest
     if any(out.iterdir()):
-        raise WrongUse(f"{out} is not empty, and holds no {FILE}; name another folder with --out")
+        raise WrongUse(f"{out} is not empty, and has no {FILE}; name another folder with --out")
     size = tile_rows(n_x)
     rows = min(m, size * max(1, round(block_bytes / (8 * (n_x + 1)) / size)))
     manifest = Manifest(seed=seed, m=m, n_x=n_x, store=store, block_rows=rows)
@@ -209,7 +209,7 @@ def read(folder: Path) -> Manifest:
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except FileNotFoundError:
-        raise WrongUse(f"{folder} holds no {FILE}; make one: unloop scale make --m 1e8 --out {folder}") from None
+        raise WrongUse(f"{folder} has no {FILE}; make one: unloop scale make --m 1e8 --out {folder}") from None
     except ValueError as error:
         raise WrongUse(f"{path} is damaged: {error}; make the data again in another folder") from None
     return manifest

@@ -72,7 +72,7 @@ def test_a_folder_of_bytes_that_are_no_text(tmp_path: Path, refused: Refused) ->
         (["advise", "--m", "2", "--n-x", "1" + "0" * 400, str(RECORDED)], "--n-x must be at most 1,000,000,000; got a"),
         (["advise", "--m", "-" + "1" * 50, "--n-x", "2", str(RECORDED)], "--m must be at least 1; got a number of 50"),
         (["advise", "--m", "2", "--n-x", "2", "--calls", "9" * 99, str(RECORDED)], "--calls must be at most 1,000,"),
-        (["report", "a\nb \x1b[1m[/x]"], "a b \ufffd[1m[/x] holds no samples.jsonl"),
+        (["report", "a\nb \x1b[1m[/x]"], "a b \ufffd[1m[/x] has no samples.jsonl"),
     ],
 )
 def test_whatever_is_typed_is_refused_in_one_line(refused: Refused, words: list[str], message: str) -> None:

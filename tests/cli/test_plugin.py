@@ -52,7 +52,7 @@ def test_a_run_end_to_end(command: Command, tmp_path: Path, monkeypatch: pytest.
     summary = " ".join(done.stdout.split())
     assert "All 3 kernels agree with the reference." in summary and "of 1 cell disturbed" in summary
     assert str(out / "report.html") in done.stdout
-    for name in ("run.json", "samples.jsonl", "report.html", "report.md", "plots/fastest.svg", "plots/fastest.png"):
+    for name in ("run.json", "samples.jsonl", "report.html", "report.md", "plots/headline.svg", "plots/headline.png"):
         assert (out / name).stat().st_size > 0
     # pytest-benchmark saw the engine's samples, not its own: rounds, iterations and data are the same.
     mine = json.loads((out / "run.json").read_text())["benchmarks"]

@@ -168,7 +168,7 @@ def test_wrong_types_are_refused(data: bytes, tmp_path: Path) -> None:
         ("Round", ["samples", 0, 0], "nobody", r"line \d+ .*: round 0 of .* has a sample of 'nobody' that does not"),
         ("Round", ["samples", 0], 7, "Expected `array`, got `int`"),
         ("Round", ["index"], 5, "round 5 of m10-n_x2-F-1t stands where round 0 belongs"),
-        ("Round", ["cell"], "m7", r"line \d+ .*: it is of the cell 'm7', which was not begun"),
+        ("Round", ["cell"], "m7", r"line \d+ .*: it is a record of the cell 'm7', which was not begun"),
         ("end", ["wall"], None, r"Expected `float`, got `null` - at `\$.wall`"),
     ],
 )

@@ -15,7 +15,7 @@ from bench.analysis.predictions import Prediction, Verdict
 from bench.grid import Cell
 from bench.report.charts import Plot, ratio_tick, titled
 from bench.report.section import Section
-from bench.report.style import WIDTH
+from bench.report.style import NARROW, WIDTH
 from bench.report.tables import Column, Table
 from bench.results import CellResult, Run
 from kernels._kernel import Pair
@@ -61,7 +61,25 @@ def figure(run: Run) -> Plot | None:
         return None
     rows = [list(group) for _, group in groupby(factors, key=lambda factor: factor.pair)]
     labels = list(dict.fromkeys(_label(factor.result) for factor in factors))
-    drawn = Figure(figsize=(WIDTH, 0.46 * len(rows) + 1.5), layout="constrained")
+    wide, narrow = (_draw(rows, labels, width) for width in (WIDTH, NARROW))
+    largest = max(factors, key=lambda factor: factor.ratio.low)
+    return Plot(
+        "causes",
+        "The speed-up by one change alone, for each cause, in each of the chosen cells. Grey: what was predicted from "
+        "counted work.",
+        wide,
+        f"The largest is “{largest.pair.cause}”: {words.faster_with_interval(largest.ratio)} at "
+        f"{_label(largest.result)}.",
+        _factor_table(rows, labels),
+        narrow=narrow,
+    )
+
+
+def _draw(rows: Sequence[Sequence[Factor]], labels: Sequence[str], width: float) -> Figure:
+    """The figure at a width; on a telephone each cause stands above its dots."""
+    small = width <= NARROW
+    height = 0.6 * len(rows) + 2.4 if small else 0.46 * len(rows) + 1.5
+    drawn = Figure(figsize=(width, height), layout="constrained")
     ax = drawn.subplots()
     for y, row in enumerate(rows):
         _draw_row(ax, y, row, labels)
@@ -71,23 +89,18 @@ def figure(run: Run) -> Plot | None:
     ax.plot([], [], color=PREDICTED, linewidth=2.6, solid_capstyle="butt", label="predicted: a range")
     ax.plot([], [], "|", color=PREDICTED, markersize=5.5, markeredgewidth=2.0, label="predicted: a number, or the most")
     ax.axvline(1.0, color="#555555", linewidth=0.9, zorder=1)
-    ax.set_yticks(range(len(rows)), [row[0].pair.cause for row in rows])
+    causes = [row[0].pair.cause for row in rows]
+    ax.set_yticks(range(len(rows)), ["" for _ in causes] if small else causes)
+    if small:
+        for y, cause in enumerate(causes):
+            ax.annotate(cause, (0.0, y - 0.3), xycoords=("axes fraction", "data"), fontsize=8, va="bottom")
     ax.set(xscale="log", ylim=(len(rows) - 0.4, -0.6), xlabel="speed-up by this change alone (↓: slower)")
     ax.xaxis.set_major_formatter(ratio_tick)
     ax.minorticks_off()
     ax.grid(visible=False, axis="y")
-    drawn.legend(loc="outside lower left", ncols=3, frameon=False, fontsize=8)
+    drawn.legend(loc="outside lower left", ncols=1 if small else 3, frameon=False, fontsize=8)
     titled(drawn, TITLE)
-    largest = max(factors, key=lambda factor: factor.ratio.low)
-    return Plot(
-        "causes",
-        "The speed-up by one change alone, for each cause, in each of the chosen cells. Grey: what was predicted from "
-        "counted work.",
-        drawn,
-        f"The largest is “{largest.pair.cause}”: {words.faster_with_interval(largest.ratio)} at "
-        f"{_label(largest.result)}.",
-        _factor_table(rows, labels),
-    )
+    return drawn
 
 
 def _label(result: CellResult) -> str:

@@ -16,7 +16,7 @@ LEAD = [
     "lesson asks a question. Guess the answer before you open it: how many times faster will it be? Changed lines are "
     "tinted and marked.",
     "A prediction is made from counted work and the measured limits of the machine, never from the times that it "
-    "predicts. Where counting predicts no number, the lesson says so.",
+    "predicts. Where counting predicts no number, the lesson has none.",
 ]
 
 

@@ -23,7 +23,7 @@ from kernels import KERNELS, Descent, gradient_descent
 
 LEAD = [
     "A float32 has half the bytes of a float64, so memory delivers twice as many in a second, and a cache or a SIMD "
-    "register holds twice as many. It has 24 significant bits instead of 53: about 7 digits instead of 16.",
+    "register has room for twice as many. It has 24 significant bits instead of 53: about 7 digits instead of 16.",
     "In float32 cells X, Y, w and dw are float32, and so is the arithmetic in the loops of NumPy and of the fused "
     "blocks. Long sums are the danger: where terms are added one by one, those that come late are rounded away. NumPy "
     "adds pairwise, the fused blocks in short spans whose sums are added in float64, and plain loops in float64.",

@@ -1,4 +1,4 @@
-"""The README's table of claims, between two markers: those of results/reference, where it has some."""
+"""The table of claims in docs/reproduce.md, between two markers: those of results/reference, where it has some."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def generate(claims: Claims) -> str:
 
 
 def renewed(text: str, folder: Path) -> str:
-    """The README's text with its table of claims renewed; as it was, without markers or claims in the folder."""
+    """A page's text with its table of claims renewed; as it was, without markers or claims in the folder."""
     claims = results.load(folder)
     if claims is None or text.count(BEGIN) != 1 or text.count(END) != 1:
         return text

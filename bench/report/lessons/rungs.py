@@ -222,7 +222,7 @@ def _binds(run: Run, kernel: Kernel, cells: Sequence[CellResult]) -> Iterator[st
         yield f"Besides X, {moved} bytes go through memory or a cache for each example."
     if kernel.work in ("arrays", "compiled"):
         shares = [
-            f"{words.percent(limits.share(run, cell, kernel.name))} at {cell.cell.shape}, set by "
+            f"{words.of_limit(limits.share(run, cell, kernel.name))} at {cell.cell.shape}, set by "
             f"{limits.limiting(run, cell)}"
             for cell in timed
             if run.limit(cell)
