@@ -118,12 +118,12 @@ def _compiling(run: Run) -> Iterator[str]:
 def generate(run: Run) -> str:
     """The generated part, markers included."""
     machine, cell, shown = run.header.machine, summary.sizes(run)[0].cell, table(run)
+    picture = drawn.figure(run)
     lines = [
         BEGIN,
         f"**{answer.headline(run)}**",
         "",
-        f"![{drawn.figure(run).words}](results/reference/plots/headline.png)",
-        "",
+        *([f"![{picture.words}](results/reference/plots/headline.png)", ""] if picture else []),
         f"| {' | '.join(shown.headings)} |",
         "| --- |" + " ---: |" * (len(shown.columns) - 1),
         *(f"| {' | '.join(row)} |" for row in shown.text),

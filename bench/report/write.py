@@ -123,10 +123,10 @@ def _plots(sections: Sequence[Section]) -> list[Plot]:
 
 
 def _picture(plot: Plot, svg: str, prefix: str) -> str:
-    """A figure as the page shows it: one for every screen, or one for wide ones and one for telephones."""
+    """A figure as the page shows it: one for wide screens and one for telephones, or one that a telephone scrolls."""
     wide = inline(svg, prefix, plot.words)
     if plot.narrow is None:
-        return f'<div class="pan">{wide}</div>'
+        return f'<div class="pan box" tabindex="0" role="group" aria-label="Figure: {plot.name}">{wide}</div>'
     narrow = inline(_svg(plot.narrow), f"{prefix}n", plot.words)
     return f'<div class="both"><div class="pan wide">{wide}</div><div class="pan narrow">{narrow}</div></div>'
 

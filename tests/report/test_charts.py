@@ -74,6 +74,7 @@ def test_estimates_make_no_headline() -> None:
         "thread."
     )
     plot = headline.figure(made)
+    assert plot is not None
     assert plot.finding.startswith("At m = 1,000") and "100,000" not in plot.finding
     assert plot.table is not None and plot.table.text[1][2] == "est. 100 s"
 
@@ -108,7 +109,9 @@ def test_no_text_is_clipped_and_no_label_over_another(plots: list[Plot]) -> None
 
 def test_a_clipped_label_would_be_noticed(run: Run) -> None:
     with mpl.rc_context(SETTINGS):
-        figure = headline.figure(run).figure
+        plot = headline.figure(run)
+        assert plot is not None
+        figure = plot.figure
         figure.axes[0].set_position((0.1, 0.1, 0.89, 0.8))
         canvas: Any = FigureCanvasAgg(figure)
         canvas.draw()

@@ -38,7 +38,8 @@ db = np.mean(dZ)
 
 def section(run: Run) -> Section:
     """The section of the page: there in every run."""
-    plots = [drawn.figure(run)] if run.problem == "synthetic" and any(result.samples for result in run.cells) else []
+    plot = drawn.figure(run) if run.cells and run.problem == "synthetic" else None
+    plots = [plot] if plot else []
     return Section(
         "answer",
         QUESTION,

@@ -43,10 +43,13 @@ class Notes:
     cache: float | None
 
 
-def figure(run: Run) -> Plot:
-    """The figure, for a page and for a telephone."""
+def figure(run: Run) -> Plot | None:
+    """The figure, for a page and for a telephone; None where none of its kernels were timed."""
     results = ratios.headline_cells(run)
-    curves, notes = _curves(run, results), annotations(run, results)
+    curves = _curves(run, results)
+    if not any(curves.values()):
+        return None
+    notes = annotations(run, results)
     where = f"n_x = {results[0].cell.n_x}, {results[0].cell.setting.label}"
     hollow = any(not point.measured for points in curves.values() for point in points)
     caption = f"{SUBTITLE} against m, {where}, for {'; '.join(_names(run, curves))}"

@@ -24,7 +24,7 @@ def listing(kernel: Kernel) -> list[str]:
     wanted = kernel.shows or ((PREPARED,) if kernel.prepare is not None and PREPARED in named else (STEP,))
     lines: list[str] = []
     for name in wanted:
-        node = named[name]
+        node = named.get(name)  # a rung may be written in another form
         lines += [""] if lines else []
         if isinstance(node, ast.FunctionDef):
             lines += _function(node, source.splitlines())

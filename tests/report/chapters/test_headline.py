@@ -8,11 +8,19 @@ from matplotlib.text import Text
 
 from bench.analysis import ratios
 from bench.report.chapters import headline
+from bench.report.charts import Plot
 from bench.report.style import SETTINGS
 from bench.results import CONTROL, LOOP, VECTORIZED, Run
 from bench.results.records import Ceiling, ReadRate, Skipped
 from tests.factories import cell, kernel_card, result
 from tests.factories import run as made
+
+
+def plotted(run: Run) -> Plot:
+    plot = headline.figure(run)
+    assert plot is not None
+    return plot
+
 
 # Seconds per call, per example, per element.
 COSTS = {
@@ -81,7 +89,7 @@ def test_no_more_than_six_curves_however_many_kernels_are_the_user_s_own() -> No
 
 def test_both_figures_hold_every_note_and_name(run_of_costs: Run) -> None:
     with mpl.rc_context(SETTINGS):
-        plot = headline.figure(run_of_costs)
+        plot = plotted(run_of_costs)
     assert plot.narrow is not None and "hollow" in plot.caption.lower()
     for figure in (plot.figure, plot.narrow):
         texts = " ".join(text.get_text().replace("\n", " ") for text in figure.findobj(Text))
@@ -99,8 +107,12 @@ def test_both_figures_hold_every_note_and_name(run_of_costs: Run) -> None:
 
 def test_what_a_run_lacks_is_left_out(run: Run) -> None:
     results = [result(cell(10, 2), {LOOP: 1e-3})]
-    alone = headline.figure(made(results))
+    alone = plotted(made(results))
     assert alone.finding == "" and "limit" not in alone.caption
     bare = replace(run, ceilings={})
     notes = headline.annotations(bare, ratios.headline_cells(bare))
-    assert notes.cache is None and "allows" not in headline.figure(bare).caption
+    assert notes.cache is None and "allows" not in plotted(bare).caption
+
+
+def test_nothing_is_drawn_where_nothing_was_timed() -> None:
+    assert headline.figure(made([result(cell(10, 32), {CONTROL: 1e-6})])) is None
