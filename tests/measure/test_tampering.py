@@ -117,7 +117,7 @@ def test_what_no_run_can_hold_fails_its_kernel_and_the_run_lives() -> None:
     assert isinstance(failed, Failed) and failed.reason.startswith("a: FirstCall can't be: ")
     (ruled,) = become(Round(cell=CELL.id, index=0, samples=[], ruler=Ruled(-1.0, 1.0, 0)))
     assert ruled == Round(cell=CELL.id, index=0, samples=[])
-    with pytest.raises(Unreadable, match="sent a record that no run can hold"):
+    with pytest.raises(Unreadable, match="sent a record that no run can contain"):
         become(Calibrated(cell=CELL.id, loops={}, every={}, rounds=0, seconds=1.0))
     (skipped,) = become(Skipped(cell=CELL.id, kernel="a", reason="[/x]\n\udc80"))
     assert isinstance(skipped, Skipped) and skipped.reason == "[/x] \ufffd"

@@ -118,5 +118,5 @@ def test_a_file_that_was_cut_off_is_found_before_it_is_read(tmp_path: Path) -> N
         file.truncate(file.seek(0, 2) - 5)
     with data.rows(0, 5):
         pass
-    with pytest.raises(Damaged, match="is cut off: it lacks 5 bytes"), data.rows(4, 6):
+    with pytest.raises(Damaged, match="is incomplete: it lacks 5 bytes"), data.rows(4, 6):
         pass

@@ -174,7 +174,7 @@ def test_wrong_use_is_a_line(refused: Refused, made: Path, tmp_path: Path) -> No
     assert "did you mean dask_chunks?" in refused("scale", "run", str(made), "--ways", "dask_chunk")
     assert "takes a size" in refused("scale", "run", str(made), "--memory", "much")
     assert "did you mean scheduler?" in refused("scale", "run", str(made), "--parts", "schedule")
-    assert "holds no manifest.json" in refused("scale", "run", str(tmp_path))
+    assert "has no manifest.json" in refused("scale", "run", str(tmp_path))
     assert "whole number" in refused("scale", "make", "--m", "1.5", "--out", "d")
     assert "did you mean zarr?" in refused("scale", "make", "--m", "10", "--out", "d", "--store", "zar")
     X = tmp_path / "X.npy"

@@ -80,7 +80,7 @@ def test_an_interrupted_make_is_resumed_without_writing_again(tmp_path: Path) ->
 
 
 def test_a_folder_of_another_problem_is_refused(made: Path, tmp_path: Path) -> None:
-    with pytest.raises(WrongUse, match=f"holds another problem \\(m = {M}\\)"):
+    with pytest.raises(WrongUse, match=f"contains another problem \\(m = {M}\\)"):
         store.make(made, M + 1, N_X, SEED)
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(WrongUse, match="is not empty"):
