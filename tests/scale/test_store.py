@@ -85,7 +85,7 @@ def test_a_folder_of_another_problem_is_refused(made: Path, tmp_path: Path) -> N
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(WrongUse, match="is not empty"):
         store.make(tmp_path, 10, 2)
-    with pytest.raises(WrongUse, match=r"holds no manifest.json; make one"):
+    with pytest.raises(WrongUse, match=r"has no manifest.json; make one"):
         store.open_data(tmp_path)
 
 
